@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.consolidation;
+
+import org.jspecify.annotations.NullMarked;

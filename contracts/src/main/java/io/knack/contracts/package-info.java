@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.contracts;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.evaluator;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.llm;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.practice;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.sandbox;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.scheduler;
+
+import org.jspecify.annotations.NullMarked;

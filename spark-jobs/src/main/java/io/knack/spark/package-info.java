@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.spark;
+
+import org.jspecify.annotations.NullMarked;

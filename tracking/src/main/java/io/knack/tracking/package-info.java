@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.tracking;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.trainer;
+
+import org.jspecify.annotations.NullMarked;
