@@ -1,0 +1,77 @@
+package io.knack.contracts;
+
+import io.knack.contracts.id.ClusterId;
+import io.knack.contracts.id.EpisodeId;
+import io.knack.contracts.id.RuleId;
+import io.knack.contracts.id.TenantId;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What serving does with each recurring problem. Immutable; number n is written once, as {@code
+ * serving/manifests/vNNNNNN.json}.
+ *
+ * @param previous the number before it in force; null for the first
+ * @param baseModel name that serving knows the base model by
+ * @param featureSpaceDigest the space that every trigger's centroid lives in
+ * @param featureSpace path of the feature space file, relative to the home's {@code serving}
+ */
+public record Manifest(
+    long number,
+    @Nullable Long previous,
+    Instant createdAt,
+    String reason,
+    String baseModel,
+    @Nullable String baseRevision,
+    String featureSpaceDigest,
+    @Nullable String featureSpace,
+    List<Entry> entries) {
+  public Manifest {
+    entries = List.copyOf(entries);
+  }
+
+  /**
+   * The memory of one cluster.
+   *
+   * @param tenant whose it is; null when tenants share
+   * @param memory the chosen arm, as in {@link Trial#arm}
+   * @param adapter null when the memory has no weights
+   * @param rules in the order in which they enter the prompt
+   * @param expectedSaving per month, net, in the currency of the price book
+   */
+  public record Entry(
+      ClusterId clusterId,
+      @Nullable TenantId tenant,
+      String memory,
+      @Nullable AdapterRef adapter,
+      List<RuleText> rules,
+      List<EpisodeText> episodes,
+      Trigger trigger,
+      double expectedSaving) {
+    public Entry {
+      rules = List.copyOf(rules);
+      episodes = List.copyOf(episodes);
+    }
+  }
+
+  /**
+   * When a memory fires: similarity to the centroid at or above the floor, and above the runner-up
+   * by the margin. Both in [0, 1].
+   */
+  public record Trigger(double floor, double margin, SparseVector centroid) {}
+
+  /**
+   * An adapter in the hand-over directory.
+   *
+   * @param name never reused
+   * @param path relative to the home's {@code serving}
+   */
+  public record AdapterRef(String name, String path, String digest) {}
+
+  /** A rule as it enters a prompt. */
+  public record RuleText(RuleId id, String when, String then) {}
+
+  /** An episode as it enters a prompt. */
+  public record EpisodeText(EpisodeId id, String problem, String solution, SparseVector vector) {}
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.contracts.cli;
+
+import org.jspecify.annotations.NullMarked;

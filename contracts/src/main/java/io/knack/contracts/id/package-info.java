@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.contracts.id;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.contracts.plan;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,29 @@
+package io.knack.contracts.stage;
+
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * One step of the night: an immutable plan and pinned inputs in, one artifact out. The {@link
+ * StageRunner} does the rest: reads the plan, resolves and pins inputs, recognises work already
+ * done, stages, commits, and maps failures to exit codes.
+ *
+ * @param <P> the plan, see {@link io.knack.contracts.plan.Plans}
+ */
+public interface Stage<P extends Record> {
+  /** As typed on the command line, such as {@code mine}. */
+  String name();
+
+  Class<P> planType();
+
+  /** What this plan needs, in a fixed order. */
+  List<StageInput> inputs(P plan);
+
+  /**
+   * Writes the artifact's files below {@link StageContext#output()}.
+   *
+   * @throws KnackException for everything that is not a bug
+   */
+  StageResult run(P plan, StageInputs inputs, StageContext context)
+      throws IOException, InterruptedException;
+}

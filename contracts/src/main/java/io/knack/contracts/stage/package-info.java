@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.contracts.stage;
+
+import org.jspecify.annotations.NullMarked;

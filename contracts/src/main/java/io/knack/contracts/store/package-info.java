@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.contracts.store;
+
+import org.jspecify.annotations.NullMarked;

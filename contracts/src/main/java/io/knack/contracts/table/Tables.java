@@ -1,0 +1,25 @@
+package io.knack.contracts.table;
+
+import io.knack.contracts.Cluster;
+import io.knack.contracts.ClusterMember;
+import io.knack.contracts.Episode;
+import io.knack.contracts.Evidence;
+import io.knack.contracts.Example;
+import io.knack.contracts.Interaction;
+import io.knack.contracts.Quarantined;
+import io.knack.contracts.Trial;
+
+/** Every tabular contract. Inside an artifact a table is the directory or file of its name. */
+public final class Tables {
+  public static final Table<Interaction> INTERACTIONS =
+      new Table<>("interactions", Interaction.class);
+  public static final Table<Quarantined> QUARANTINE = new Table<>("quarantine", Quarantined.class);
+  public static final Table<Cluster> CLUSTERS = new Table<>("clusters", Cluster.class);
+  public static final Table<ClusterMember> MEMBERS = new Table<>("members", ClusterMember.class);
+  public static final Table<Example> EXAMPLES = new Table<>("examples", Example.class);
+  public static final Table<Evidence> EVIDENCE = new Table<>("evidence", Evidence.class);
+  public static final Table<Episode> EPISODES = new Table<>("episodes", Episode.class);
+  public static final Table<Trial> TRIALS = new Table<>("trials", Trial.class);
+
+  private Tables() {}
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.knack.contracts.table;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,18 @@
+package io.knack.llm;
+
+/** Hears of one request's samples, on the thread that runs the session. */
+public interface GenerationListener {
+  /** A sample finished, was stopped or was cancelled. */
+  default void sampled(Sample sample) {}
+
+  /** All samples of the request have been reported. */
+  default void completed(Completion completion) {}
+
+  /**
+   * The request could not be answered. The default throws, which ends {@link
+   * GenerationSession#run()}.
+   */
+  default void failed(RuntimeException problem) {
+    throw problem;
+  }
+}

@@ -1,0 +1,28 @@
+package io.knack.llm;
+
+/**
+ * An event loop over one continuous batch. The caller submits requests, then calls {@link #run()}:
+ * listeners are called on the caller's thread, may submit further requests (they enter the batch as
+ * places come free) and may cancel. A sample's tokens depend on its request, its index and its seed
+ * only, never on its companions.
+ */
+public interface GenerationSession extends AutoCloseable {
+  /** Queues a request. */
+  Handle submit(GenerationRequest request, GenerationListener listener);
+
+  /** Runs until nothing is queued or running. May be called again after further submits. */
+  void run();
+
+  /** Cancels whatever is left. */
+  @Override
+  void close();
+
+  /** A request under way. */
+  interface Handle {
+    /**
+     * Stops the samples that have not finished; they are reported with {@link
+     * FinishReason#CANCELLED} and what they had generated. Idempotent.
+     */
+    void cancel();
+  }
+}

@@ -1,0 +1,29 @@
+package io.knack.llm;
+
+import io.knack.contracts.Message;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What a model is asked. */
+public sealed interface Prompt {
+
+  /** Plain text; tokenized with the checkpoint's own special-token rules. */
+  record Text(String text) implements Prompt {}
+
+  /** Token ids as they are. In-process models only. */
+  record Ids(List<Integer> ids) implements Prompt {}
+
+  /**
+   * A conversation, rendered by the model's chat template with a generation prompt.
+   *
+   * @param tools a JSON array as text; null for none
+   * @param variables further template variables, such as {@code enable_thinking}
+   */
+  record Chat(List<Message> messages, @Nullable String tools, Map<String, Object> variables)
+      implements Prompt {
+    public Chat(List<Message> messages) {
+      this(messages, null, Map.of());
+    }
+  }
+}
