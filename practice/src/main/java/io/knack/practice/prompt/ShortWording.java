@@ -1,0 +1,214 @@
+package io.knack.practice.prompt;
+
+import io.knack.contracts.Attempt;
+import io.knack.contracts.Manifest.EpisodeText;
+import io.knack.contracts.Manifest.RuleText;
+import io.knack.contracts.Message;
+import io.knack.contracts.Outcome;
+import io.knack.contracts.Problems;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Marked lines of plain text in one user message. Only the last user turn of a request is used.
+ * Text from outside is squeezed into the lines it may take: a problem, rule or feedback into one,
+ * an answer into lines none of which begins with a mark of a prompt.
+ */
+final class ShortWording implements Prompts.Wording {
+  private static final List<String> MARKS =
+      List.of(
+          "rule:", "ex:", "Q:", "try:", "why:", "fix:", "value:", "long:", "judge:", "bad:",
+          "good:", "old:");
+
+  private final Template rule;
+  private final Template episode;
+  private final Template problem;
+  private final Template tried;
+  private final Template feedback;
+  private final Template revise;
+  private final Template thought;
+  private final Template value;
+  private final Template longChain;
+  private final Template again;
+  private final Template judge;
+  private final Template solvedCase;
+  private final Template attempt;
+  private final Template reflect;
+  private final Template update;
+
+  ShortWording(String version) {
+    rule = template(version, "rule");
+    episode = template(version, "episode");
+    problem = template(version, "problem");
+    tried = template(version, "tried");
+    feedback = template(version, "feedback");
+    revise = template(version, "revise");
+    thought = template(version, "thought");
+    value = template(version, "value");
+    longChain = template(version, "long");
+    again = template(version, "again");
+    judge = template(version, "judge");
+    solvedCase = template(version, "case");
+    attempt = template(version, "attempt");
+    reflect = template(version, "reflect");
+    update = template(version, "update");
+  }
+
+  private static Template template(String version, String name) {
+    return Template.resource(version + "/short/" + name + ".txt");
+  }
+
+  @Override
+  public PromptForm form() {
+    return PromptForm.SHORT;
+  }
+
+  @Override
+  public List<Message> problem(
+      List<Message> request, List<RuleText> rules, List<EpisodeText> episodes) {
+    return user(
+        problem.fill(
+            Map.of(
+                "rules", rules.stream().map(this::ruleLine).collect(Collectors.joining()),
+                "episodes", episodes.stream().map(this::episodeLines).collect(Collectors.joining()),
+                "problem", oneLine(Problems.of(request)))));
+  }
+
+  @Override
+  public List<Message> feedback(List<Message> base, List<Prompts.Tried> history, String answer) {
+    return user(
+        feedback.fill(
+            Map.of("base", text(base), "history", history(history), "answer", lines(answer))));
+  }
+
+  @Override
+  public List<Message> revise(List<Message> base, List<Prompts.Tried> history) {
+    return user(revise.fill(Map.of("base", text(base), "history", history(history))));
+  }
+
+  private String history(List<Prompts.Tried> history) {
+    return history.stream()
+        .map(
+            t ->
+                tried.fill(Map.of("answer", lines(t.answer()), "feedback", oneLine(t.feedback()))))
+        .collect(Collectors.joining());
+  }
+
+  @Override
+  public List<Message> thought(List<Message> base, List<String> steps) {
+    return user(thought.fill(Map.of("base", text(base), "steps", steps(steps))));
+  }
+
+  @Override
+  public List<Message> value(List<Message> base, List<String> steps) {
+    return user(value.fill(Map.of("base", text(base), "steps", steps(steps))));
+  }
+
+  private static String steps(List<String> steps) {
+    return steps.stream().map(step -> oneLine(step) + "\n").collect(Collectors.joining());
+  }
+
+  @Override
+  public List<Message> chain(List<Message> base, String chain) {
+    return user(
+        chain.isEmpty()
+            ? longChain.fill(Map.of("base", text(base)))
+            : again.fill(
+                Map.of("base", text(base), "chain", chain.endsWith("\n") ? chain : chain + "\n")));
+  }
+
+  @Override
+  public List<Message> judge(
+      String rubric,
+      String problem,
+      @Nullable String reference,
+      String answer,
+      Prompts.JudgeOrder order) {
+    String known =
+        reference == null
+            ? ""
+            : attempt.fill(Map.of("outcome", "good", "answer", lines(reference)));
+    return user(
+        judge.fill(
+            Map.of("problem", oneLine(problem), "reference", known, "answer", lines(answer))));
+  }
+
+  @Override
+  public List<Message> reflect(List<Prompts.Case> cases, int maxRules) {
+    return user(reflect.fill(Map.of("cases", cases(cases))));
+  }
+
+  @Override
+  public List<Message> update(List<RuleText> known, List<Prompts.Case> cases, int maxRules) {
+    return user(
+        update.fill(
+            Map.of(
+                "rule",
+                known.stream().map(ShortWording::sentence).collect(Collectors.joining("; ")),
+                "cases",
+                cases(cases))));
+  }
+
+  private String cases(List<Prompts.Case> cases) {
+    return cases.stream()
+        .map(
+            c ->
+                solvedCase.fill(
+                    Map.of(
+                        "problem",
+                        oneLine(c.problem()),
+                        "attempts",
+                        c.attempts().stream().map(this::attempt).collect(Collectors.joining()))))
+        .collect(Collectors.joining());
+  }
+
+  private String attempt(Attempt a) {
+    return attempt.fill(
+        Map.of(
+            "outcome", a.outcome() == Outcome.VERIFIED ? "good" : "bad", "answer", lines(a.text())));
+  }
+
+  @Override
+  public String ruleLine(RuleText text) {
+    return rule.fill(Map.of("rule", sentence(text)));
+  }
+
+  private static String sentence(RuleText text) {
+    String then = oneLine(text.then());
+    return text.when().isBlank() ? then : oneLine(text.when()) + " => " + then;
+  }
+
+  @Override
+  public String episodeLines(EpisodeText text) {
+    return episode.fill(
+        Map.of("problem", oneLine(text.problem()), "solution", lines(text.solution())));
+  }
+
+  @Override
+  public List<String> chainStop() {
+    return List.of("check:");
+  }
+
+  private static List<Message> user(String text) {
+    return List.of(Message.user(text));
+  }
+
+  private static String text(List<Message> base) {
+    return base.stream().map(Message::content).collect(Collectors.joining());
+  }
+
+  static String oneLine(String text) {
+    return text.strip().replaceAll("\\s+", " ");
+  }
+
+  /** Non-blank lines without their line end at the last; a template adds that. */
+  static String lines(String text) {
+    return text.lines()
+        .map(String::strip)
+        .filter(line -> !line.isEmpty())
+        .map(line -> MARKS.stream().anyMatch(line::startsWith) ? " " + line : line)
+        .collect(Collectors.joining("\n"));
+  }
+}

@@ -1,0 +1,5 @@
+/** Which memory a problem gets. */
+@NullMarked
+package io.knack.practice.route;
+
+import org.jspecify.annotations.NullMarked;
