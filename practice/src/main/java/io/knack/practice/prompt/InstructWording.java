@@ -182,9 +182,7 @@ final class InstructWording implements Prompts.Wording {
                         "rubric",
                         rubric,
                         "parts",
-                        parts.stream()
-                            .filter(p -> !p.isEmpty())
-                            .collect(Collectors.joining("\n"))))
+                        parts.stream().filter(p -> !p.isEmpty()).collect(Collectors.joining("\n"))))
                 .strip()));
   }
 
@@ -228,9 +226,7 @@ final class InstructWording implements Prompts.Wording {
                             "problem",
                             quoted(c.problem()),
                             "attempts",
-                            c.attempts().stream()
-                                .map(this::attempt)
-                                .collect(Collectors.joining())))
+                            c.attempts().stream().map(this::attempt).collect(Collectors.joining())))
                     .strip())
         .collect(Collectors.joining("\n\n"));
   }

@@ -139,8 +139,7 @@ public final class Prompts {
   interface Wording {
     PromptForm form();
 
-    List<Message> problem(
-        List<Message> request, List<RuleText> rules, List<EpisodeText> episodes);
+    List<Message> problem(List<Message> request, List<RuleText> rules, List<EpisodeText> episodes);
 
     List<Message> feedback(List<Message> base, List<Tried> history, String answer);
 

@@ -91,8 +91,7 @@ final class ShortWording implements Prompts.Wording {
   private String history(List<Prompts.Tried> history) {
     return history.stream()
         .map(
-            t ->
-                tried.fill(Map.of("answer", lines(t.answer()), "feedback", oneLine(t.feedback()))))
+            t -> tried.fill(Map.of("answer", lines(t.answer()), "feedback", oneLine(t.feedback()))))
         .collect(Collectors.joining());
   }
 
@@ -167,7 +166,10 @@ final class ShortWording implements Prompts.Wording {
   private String attempt(Attempt a) {
     return attempt.fill(
         Map.of(
-            "outcome", a.outcome() == Outcome.VERIFIED ? "good" : "bad", "answer", lines(a.text())));
+            "outcome",
+            a.outcome() == Outcome.VERIFIED ? "good" : "bad",
+            "answer",
+            lines(a.text())));
   }
 
   @Override

@@ -14,6 +14,7 @@ import java.util.Map;
  */
 final class Template {
   private final String name;
+
   /** Literal text at even positions, names of places at odd ones. */
   private final List<String> parts;
 

@@ -2,9 +2,9 @@ package io.knack.practice.route;
 
 import io.knack.contracts.Manifest;
 import io.knack.contracts.Message;
+import io.knack.contracts.id.ClusterId;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import io.knack.contracts.id.ClusterId;
 
 /**
  * Where one problem goes.

@@ -44,25 +44,77 @@ public record SolverOptions(
 
   public SolverOptions withMaxSamples(int samples) {
     return new SolverOptions(
-        form, tau, samples, waveSize, maxTokens, temperature, topP, topK, rounds, history,
-        branching, depth, maxNodes, valueThreshold, chainTokens);
+        form,
+        tau,
+        samples,
+        waveSize,
+        maxTokens,
+        temperature,
+        topP,
+        topK,
+        rounds,
+        history,
+        branching,
+        depth,
+        maxNodes,
+        valueThreshold,
+        chainTokens);
   }
 
   public SolverOptions withWaveSize(int size) {
     return new SolverOptions(
-        form, tau, maxSamples, size, maxTokens, temperature, topP, topK, rounds, history, branching,
-        depth, maxNodes, valueThreshold, chainTokens);
+        form,
+        tau,
+        maxSamples,
+        size,
+        maxTokens,
+        temperature,
+        topP,
+        topK,
+        rounds,
+        history,
+        branching,
+        depth,
+        maxNodes,
+        valueThreshold,
+        chainTokens);
   }
 
   public SolverOptions withMaxTokens(int tokens) {
     return new SolverOptions(
-        form, tau, maxSamples, waveSize, tokens, temperature, topP, topK, rounds, history,
-        branching, depth, maxNodes, valueThreshold, chainTokens);
+        form,
+        tau,
+        maxSamples,
+        waveSize,
+        tokens,
+        temperature,
+        topP,
+        topK,
+        rounds,
+        history,
+        branching,
+        depth,
+        maxNodes,
+        valueThreshold,
+        chainTokens);
   }
 
   public SolverOptions withTemperature(double newTemperature) {
     return new SolverOptions(
-        form, tau, maxSamples, waveSize, maxTokens, newTemperature, topP, topK, rounds, history,
-        branching, depth, maxNodes, valueThreshold, chainTokens);
+        form,
+        tau,
+        maxSamples,
+        waveSize,
+        maxTokens,
+        newTemperature,
+        topP,
+        topK,
+        rounds,
+        history,
+        branching,
+        depth,
+        maxNodes,
+        valueThreshold,
+        chainTokens);
   }
 }
