@@ -1,5 +1,6 @@
 package io.knack.contracts.stage;
 
+import io.knack.contracts.store.ArtifactKind;
 import java.io.IOException;
 import java.util.List;
 
@@ -16,8 +17,19 @@ public interface Stage<P extends Record> {
 
   Class<P> planType();
 
+  /** The kind of artifact that it hands on. */
+  ArtifactKind produces();
+
   /** What this plan needs, in a fixed order. */
   List<StageInput> inputs(P plan);
+
+  /**
+   * Digest of what the plan names outside the workspace, such as a checkpoint: part of what makes two
+   * runs the same. Empty when there is nothing.
+   */
+  default String fingerprint(P plan) throws IOException {
+    return "";
+  }
 
   /**
    * Writes the artifact's files below {@link StageContext#output()}.

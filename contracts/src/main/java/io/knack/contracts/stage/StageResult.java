@@ -20,6 +20,13 @@ public sealed interface StageResult {
     }
   }
 
+  /** Everything there was to do had been done before; nothing is committed. Ends with 0. */
+  record Unchanged(String reason, SortedMap<String, Object> figures) implements StageResult {
+    public static Unchanged of(String reason, Map<String, ?> figures) {
+      return new Unchanged(reason, new TreeMap<>(figures));
+    }
+  }
+
   /** Finished with nothing to hand on; nothing is committed. Ends with {@link ExitCode#NOTHING}. */
   record Nothing(String reason) implements StageResult {}
 }

@@ -39,4 +39,24 @@ public record ArtifactCard(
 
   /** One file of the artifact; the path is relative, with forward slashes. */
   public record FileEntry(String path, long bytes, String sha256) {}
+
+  public ArtifactCard withFiles(List<FileEntry> found) {
+    return new ArtifactCard(
+        kind,
+        schemaVersion,
+        producer,
+        codeVersion,
+        run,
+        createdAt,
+        planDigest,
+        plan,
+        inputs,
+        found,
+        contentDigest,
+        seed,
+        supersedes,
+        figures,
+        runtime,
+        note);
+  }
 }

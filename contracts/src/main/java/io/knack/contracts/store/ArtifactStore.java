@@ -1,20 +1,68 @@
 package io.knack.contracts.store;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.id.RunId;
+import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.stage.TemporaryException;
+import io.knack.contracts.store.ArtifactCard.FileEntry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
-/** The artifacts of a workspace, below {@code HOME/artifacts}. */
+/**
+ * The artifacts of a workspace: immutable directories below {@code HOME/artifacts/KIND}, each named
+ * {@code SEQUENCE-REVISION-DIGEST}. Commit order is the sequence; an erasure commits a higher
+ * revision in the same place, so that order and "latest" do not change.
+ *
+ * <p>A commit writes beside, syncs every file and directory, writes {@code artifact.json} last and
+ * renames. Whatever happens in between, a reader sees the old state or the new one: a directory
+ * that is not named so, or has no {@code artifact.json}, does not exist. What a dead process left
+ * behind is removed by the next {@link #stage}.
+ */
 public final class ArtifactStore {
-  private final Path home;
+  /** Written last; without it a directory is no artifact. */
+  public static final String CARD = "artifact.json";
 
-  private ArtifactStore(Path home) {
+  private static final Pattern COMMITTED = Pattern.compile("(\\d{6})-(\\d{3})-([0-9a-f]{16})");
+  private static final Pattern STAGED = Pattern.compile("\\.staged-(\\d+)-.*");
+  private static final ObjectMapper JSON = Jsons.mapper();
+  /** A file lock keeps processes apart, not the threads of one. */
+  private static final ReentrantLock IN_PROCESS = new ReentrantLock();
+
+  private final Path home;
+  private final Runnable beforeEachStep;
+
+  private ArtifactStore(Path home, Runnable beforeEachStep) {
     this.home = home;
+    this.beforeEachStep = beforeEachStep;
   }
 
   public static ArtifactStore open(Path home) {
-    return new ArtifactStore(home);
+    return new ArtifactStore(home.toAbsolutePath().normalize(), () -> {});
+  }
+
+  /** For tests: the hook runs before each file operation that another process could see. */
+  static ArtifactStore open(Path home, Runnable beforeEachStep) {
+    return new ArtifactStore(home.toAbsolutePath().normalize(), beforeEachStep);
   }
 
   public Path home() {
@@ -23,26 +71,280 @@ public final class ArtifactStore {
 
   /** A new empty directory beside the place where an artifact of this kind will be. */
   public Path stage(ArtifactKind kind, RunId run) {
-    throw new UnsupportedOperationException("written next");
+    try {
+      Path directory = directory(kind);
+      Files.createDirectories(directory);
+      removeLeftovers(directory);
+      beforeEachStep.run();
+      return Files.createDirectory(
+          directory.resolve(".staged-" + ProcessHandle.current().pid() + "-" + UUID.randomUUID()));
+    } catch (IOException e) {
+      throw new TemporaryException("cannot write below " + home + ": " + e.getMessage(), e);
+    }
   }
 
-  /** Hashes and syncs the staged files, writes {@code artifact.json} last, renames. */
+  /**
+   * Hashes and syncs the staged files, writes {@code artifact.json} last, renames.
+   *
+   * @param draft its {@code files} are replaced by what is there
+   * @throws TemporaryException when the disk refuses; the staged directory stays for inspection
+   */
+  @SuppressWarnings("try") // the lock is held by its scope
   public Artifact commit(Path staged, ArtifactCard draft) {
-    throw new UnsupportedOperationException("written next");
+    try {
+      ArtifactCard card = draft.withFiles(syncAndHash(staged));
+      String json = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(card) + "\n";
+      String digest = Digests.sha256(json);
+      beforeEachStep.run();
+      DurableFiles.replace(staged.resolve(CARD), json);
+      Path parent = directory(card.kind());
+      IN_PROCESS.lock();
+      try (FileChannel lock = lock(parent)) {
+        Path target = parent.resolve(place(card) + "-" + digest.substring(0, 16));
+        beforeEachStep.run();
+        Files.move(staged, target, StandardCopyOption.ATOMIC_MOVE);
+        beforeEachStep.run();
+        DurableFiles.syncDirectory(parent);
+        return new Artifact(new ArtifactRef(card.kind(), digest), target, card);
+      } finally {
+        IN_PROCESS.unlock();
+      }
+    } catch (IOException e) {
+      throw new TemporaryException(
+          "cannot commit to " + directory(draft.kind()) + ": " + e.getMessage(), e);
+    }
   }
 
-  /** Finds an artifact and verifies it; a wrong or erased digest is refused by name. */
+  /** Gives up a staged directory. */
+  public void discard(Path staged) {
+    try {
+      DurableFiles.deleteTree(staged);
+    } catch (IOException e) {
+      throw new TemporaryException("cannot remove " + staged + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Finds an artifact by its whole digest and verifies every file of it.
+   *
+   * @throws ContractException when it is missing, erased, or not what its digest says
+   */
   public Artifact resolve(ArtifactRef ref) {
-    throw new UnsupportedOperationException("written next");
+    if (!ref.digest().matches("[0-9a-f]{64}")) {
+      throw new ContractException("'" + ref + "' is no artifact reference");
+    }
+    refuseErased(ref);
+    Path directory =
+        committed(ref.kind()).stream()
+            .filter(path -> path.getFileName().toString().endsWith(ref.digest().substring(0, 16)))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new ContractException(
+                        "no artifact "
+                            + ref
+                            + " in "
+                            + home
+                            + "; './knack show "
+                            + ref.kind().wire()
+                            + "' lists what is there"));
+    Artifact artifact = load(ref.kind(), directory);
+    if (!artifact.ref().equals(ref)) {
+      throw new ContractException(
+          directory.resolve(CARD) + " has digest " + artifact.ref().digest() + ", expected " + ref);
+    }
+    verify(artifact);
+    return artifact;
   }
 
-  /** All live artifacts of a kind, in commit order. */
+  /** All live artifacts of a kind, in commit order. Their files are not verified. */
   public List<Artifact> chain(ArtifactKind kind) {
-    throw new UnsupportedOperationException("written next");
+    Map<String, Path> latestRevision = new TreeMap<>();
+    for (Path path : committed(kind)) {
+      latestRevision.put(path.getFileName().toString().substring(0, 6), path);
+    }
+    return latestRevision.values().stream().map(path -> load(kind, path)).toList();
   }
 
   public Optional<Artifact> latest(ArtifactKind kind) {
     List<Artifact> chain = chain(kind);
     return chain.isEmpty() ? Optional.empty() : Optional.of(chain.get(chain.size() - 1));
+  }
+
+  /**
+   * Removes an artifact for good and leaves a tombstone, so that its digest is refused as erased.
+   *
+   * @param receipt names the erasure; holds no personal data
+   */
+  public void erase(Artifact artifact, String receipt, Instant at) {
+    try {
+      Path tombstone = tombstone(artifact.ref());
+      if (!Files.exists(tombstone)) {
+        beforeEachStep.run();
+        DurableFiles.createNew(
+            tombstone,
+            JSON.writeValueAsString(
+                    Map.of(
+                        "artifact", artifact.ref().toString(),
+                        "erased_at", at.toString(),
+                        "receipt", receipt))
+                + "\n");
+      }
+      beforeEachStep.run();
+      DurableFiles.deleteTree(artifact.directory());
+    } catch (FileAlreadyExistsException e) {
+      // Somebody else erases it at this moment; the outcome is the same.
+    } catch (IOException e) {
+      throw new TemporaryException("cannot erase " + artifact.ref() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Hashes every file of an artifact against its card. */
+  public void verify(Artifact artifact) {
+    for (FileEntry entry : artifact.card().files()) {
+      Path file = artifact.directory().resolve(entry.path()).normalize();
+      if (!file.startsWith(artifact.directory())) {
+        throw new ContractException(artifact.ref() + " names a file outside itself: " + entry.path());
+      }
+      try {
+        String found = Digests.sha256(file);
+        if (!found.equals(entry.sha256())) {
+          throw new ContractException(
+              file + " has sha256 " + found + ", its card says " + entry.sha256());
+        }
+      } catch (NoSuchFileException e) {
+        throw new ContractException(file + " is missing; its card lists it", e);
+      } catch (IOException e) {
+        throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
+      }
+    }
+  }
+
+  // ---- places
+
+  private Path directory(ArtifactKind kind) {
+    return home.resolve("artifacts").resolve(kind.wire());
+  }
+
+  private Path tombstone(ArtifactRef ref) {
+    return directory(ref.kind()).resolve("tombstones").resolve(ref.digest() + ".json");
+  }
+
+  private void refuseErased(ArtifactRef ref) {
+    if (Files.exists(tombstone(ref))) {
+      throw new ContractException(ref + " was erased; see " + tombstone(ref));
+    }
+  }
+
+  /** Sequence and revision of the place that a card takes; the lock is held. */
+  private String place(ArtifactCard card) {
+    int sequence = 0;
+    int revision = 0;
+    for (Path path : committed(card.kind())) {
+      Matcher name = COMMITTED.matcher(path.getFileName().toString());
+      if (name.matches()) {
+        sequence = Math.max(sequence, Integer.parseInt(name.group(1)));
+      }
+    }
+    if (card.supersedes().isEmpty()) {
+      return "%06d-%03d".formatted(sequence + 1, revision);
+    }
+    for (ArtifactRef superseded : card.supersedes()) {
+      for (Path path : committed(card.kind())) {
+        Matcher name = COMMITTED.matcher(path.getFileName().toString());
+        if (name.matches() && superseded.digest().startsWith(name.group(3))) {
+          return "%06d-%03d"
+              .formatted(Integer.parseInt(name.group(1)), Integer.parseInt(name.group(2)) + 1);
+        }
+      }
+    }
+    throw new ContractException("nothing there to supersede: " + card.supersedes());
+  }
+
+  /** Directories that are artifacts, in commit order, older revisions before newer ones. */
+  private List<Path> committed(ArtifactKind kind) {
+    try (Stream<Path> paths = Files.list(directory(kind))) {
+      return paths
+          .filter(path -> COMMITTED.matcher(path.getFileName().toString()).matches())
+          .filter(path -> Files.exists(path.resolve(CARD)))
+          .sorted()
+          .toList();
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw new TemporaryException("cannot list " + directory(kind) + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Artifact load(ArtifactKind kind, Path directory) {
+    Path file = directory.resolve(CARD);
+    try {
+      String json = Files.readString(file);
+      return new Artifact(
+          new ArtifactRef(kind, Digests.sha256(json)),
+          directory,
+          JSON.readValue(json, ArtifactCard.class));
+    } catch (JsonProcessingException e) {
+      throw new ContractException(file + " is no artifact card: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  // ---- committing
+
+  private List<FileEntry> syncAndHash(Path staged) throws IOException {
+    List<Path> files = new ArrayList<>();
+    List<Path> directories = new ArrayList<>();
+    try (Stream<Path> walk = Files.walk(staged)) {
+      walk.sorted()
+          .forEach(path -> (Files.isDirectory(path) ? directories : files).add(path));
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    List<FileEntry> entries = new ArrayList<>();
+    for (Path file : files) {
+      String relative = staged.relativize(file).toString().replace('\\', '/');
+      if (relative.equals(CARD)) {
+        continue;
+      }
+      beforeEachStep.run();
+      DurableFiles.sync(file);
+      entries.add(new FileEntry(relative, Files.size(file), Digests.sha256(file)));
+    }
+    for (Path directory : directories) {
+      DurableFiles.syncDirectory(directory);
+    }
+    return entries;
+  }
+
+  /** Held until the channel is closed, against other processes. */
+  private static FileChannel lock(Path parent) throws IOException {
+    FileChannel channel =
+        FileChannel.open(
+            parent.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    FileLock held = channel.lock();
+    if (!held.isValid()) {
+      channel.close();
+      throw new IOException("the lock " + parent.resolve(".lock") + " was lost");
+    }
+    return channel;
+  }
+
+  private void removeLeftovers(Path directory) throws IOException {
+    List<Path> leftovers;
+    try (Stream<Path> paths = Files.list(directory)) {
+      leftovers = paths.filter(ArtifactStore::isOrphan).toList();
+    }
+    for (Path leftover : leftovers) {
+      beforeEachStep.run();
+      DurableFiles.deleteTree(leftover);
+    }
+  }
+
+  private static boolean isOrphan(Path path) {
+    Matcher name = STAGED.matcher(path.getFileName().toString());
+    return name.matches()
+        && ProcessHandle.of(Long.parseLong(name.group(1))).filter(ProcessHandle::isAlive).isEmpty();
   }
 }

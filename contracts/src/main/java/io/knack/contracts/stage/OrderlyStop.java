@@ -1,0 +1,58 @@
+package io.knack.contracts.stage;
+
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Turns SIGTERM into a request: the stage sees {@link #requested()}, saves, and leaves; the process
+ * then ends with the stage's own exit code instead of the signal's.
+ */
+final class OrderlyStop implements AutoCloseable {
+  /** Longer than any stage needs to save; a scheduler's kill comes later than that. */
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
+
+  private final AtomicBoolean requested = new AtomicBoolean();
+  private final CountDownLatch done = new CountDownLatch(1);
+  private final AtomicInteger exit = new AtomicInteger(ExitCode.TEMPORARY.code());
+  private final Thread hook = new Thread(this::onSignal, "orderly-stop");
+
+  OrderlyStop() {
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  boolean requested() {
+    return requested.get();
+  }
+
+  /** The stage has ended with this code. */
+  void ended(int code) {
+    exit.set(code);
+  }
+
+  @Override
+  public void close() {
+    done.countDown();
+    if (!requested.get()) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        // The signal came at this very moment: the hook runs and finds the work done.
+      }
+    }
+  }
+
+  private void onSignal() {
+    requested.set(true);
+    try {
+      if (!done.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        exit.set(ExitCode.TEMPORARY.code());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    Runtime.getRuntime().halt(exit.get());
+  }
+}

@@ -1,0 +1,76 @@
+package io.knack.contracts.stage;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.knack.contracts.id.RunId;
+import io.knack.contracts.store.ArtifactRef;
+import io.knack.contracts.store.DurableFiles;
+import io.knack.contracts.store.Jsons;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one stage did in one run: {@code HOME/runs/RUN/STAGE.json}. Written when the inputs are
+ * pinned, again when the stage ends; a record without an end is of a stage that runs or was killed.
+ *
+ * @param plan canonical JSON
+ * @param inputs pinned: a second attempt in the same run reads the same
+ * @param exit null while it runs
+ * @param artifact what it handed on
+ * @param reason why it ended as it did, in words
+ */
+public record RunRecord(
+    RunId run,
+    String stage,
+    String plan,
+    List<ArtifactRef> inputs,
+    Instant startedAt,
+    @Nullable Instant endedAt,
+    @Nullable Integer exit,
+    @Nullable ArtifactRef artifact,
+    @Nullable String reason,
+    SortedMap<String, Object> figures) {
+
+  public static Path file(Path home, RunId run, String stage) {
+    return home.resolve("runs").resolve(run.value()).resolve(stage + ".json");
+  }
+
+  public static Optional<RunRecord> read(Path home, RunId run, String stage) {
+    Path file = file(home, run, stage);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(Jsons.mapper().readValue(Files.readString(file), RunRecord.class));
+    } catch (JsonProcessingException e) {
+      throw new ContractException(file + " is no run record: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  public void write(Path home) {
+    Path file = file(home, run, stage);
+    try {
+      DurableFiles.replace(
+          file, Jsons.mapper().writerWithDefaultPrettyPrinter().writeValueAsString(this) + "\n");
+    } catch (IOException e) {
+      throw new TemporaryException("cannot write " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  RunRecord ended(
+      Instant at,
+      ExitCode code,
+      @Nullable ArtifactRef handedOn,
+      @Nullable String why,
+      SortedMap<String, Object> numbers) {
+    return new RunRecord(
+        run, stage, plan, inputs, startedAt, at, code.code(), handedOn, why, numbers);
+  }
+}

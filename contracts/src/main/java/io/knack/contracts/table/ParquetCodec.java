@@ -1,0 +1,389 @@
+package io.knack.contracts.table;
+
+import io.knack.contracts.stage.ContractException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.conf.ParquetConfiguration;
+import org.apache.parquet.conf.PlainParquetConfiguration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.api.ReadSupport;
+import org.apache.parquet.hadoop.api.WriteSupport;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.io.LocalInputFile;
+import org.apache.parquet.io.LocalOutputFile;
+import org.apache.parquet.io.api.Binary;
+import org.apache.parquet.io.api.RecordConsumer;
+import org.apache.parquet.schema.GroupType;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Type;
+import org.apache.parquet.schema.Types;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@link Shape} as a Parquet schema, and records to and from Parquet files.
+ *
+ * <p>Lists and maps have the three-level form of the Parquet specification (LogicalTypes.md,
+ * "Nested types"). Reading goes by column name, so that a file of an older or newer writer loads as
+ * long as every column that must not be null is there.
+ */
+final class ParquetCodec {
+  private ParquetCodec() {}
+
+  static void write(Path file, Shape.Struct shape, String name, Iterable<? extends Record> rows)
+      throws IOException {
+    try (ParquetWriter<Record> writer =
+        new Writer(new LocalOutputFile(file), shape, name)
+            .withConf(new PlainParquetConfiguration())
+            .withCompressionCodec(CompressionCodecName.ZSTD)
+            .build()) {
+      for (Record row : rows) {
+        writer.write(row);
+      }
+    }
+  }
+
+  /** Rows in file order; closing it closes the file. */
+  static Rows read(Path file, Shape.Struct shape) throws IOException {
+    ParquetReader<Group> reader =
+        new Reader(new LocalInputFile(file)).withConf(new PlainParquetConfiguration()).build();
+    return new Rows(reader, shape, file);
+  }
+
+  static final class Rows implements Iterator<Record>, AutoCloseable {
+    private final ParquetReader<Group> reader;
+    private final Shape.Struct shape;
+    private final Path file;
+    private @Nullable Group next;
+    private boolean fetched;
+
+    private Rows(ParquetReader<Group> reader, Shape.Struct shape, Path file) {
+      this.reader = reader;
+      this.shape = shape;
+      this.file = file;
+    }
+
+    @Override
+    public boolean hasNext() {
+      if (!fetched) {
+        try {
+          next = reader.read();
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        } catch (RuntimeException e) {
+          throw new ContractException(
+              file + " is not a readable Parquet file: " + e.getMessage(), e);
+        }
+        fetched = true;
+      }
+      return next != null;
+    }
+
+    @Override
+    public Record next() {
+      if (!hasNext() || next == null) {
+        throw new NoSuchElementException();
+      }
+      Group group = next;
+      fetched = false;
+      try {
+        return (Record) struct(shape, group);
+      } catch (IllegalArgumentException e) {
+        throw new ContractException(file + ": " + e.getMessage(), e);
+      }
+    }
+
+    @Override
+    public void close() {
+      try {
+        reader.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  // ---- schema
+
+  static MessageType schema(Shape.Struct shape, String name) {
+    return new MessageType(name, fields(shape));
+  }
+
+  private static List<Type> fields(Shape.Struct shape) {
+    List<Type> types = new ArrayList<>();
+    for (Shape.Field field : shape.fields()) {
+      types.add(
+          type(
+              field.shape(),
+              field.column(),
+              field.nullable() ? Type.Repetition.OPTIONAL : Type.Repetition.REQUIRED));
+    }
+    return types;
+  }
+
+  private static Type type(Shape shape, String name, Type.Repetition repetition) {
+    if (shape instanceof Shape.Scalar scalar) {
+      return switch (scalar.kind()) {
+        case TEXT ->
+            Types.primitive(PrimitiveTypeName.BINARY, repetition)
+                .as(LogicalTypeAnnotation.stringType())
+                .named(name);
+        case INT -> Types.primitive(PrimitiveTypeName.INT32, repetition).named(name);
+        case LONG -> Types.primitive(PrimitiveTypeName.INT64, repetition).named(name);
+        case FLOAT -> Types.primitive(PrimitiveTypeName.FLOAT, repetition).named(name);
+        case DOUBLE -> Types.primitive(PrimitiveTypeName.DOUBLE, repetition).named(name);
+        case BOOLEAN -> Types.primitive(PrimitiveTypeName.BOOLEAN, repetition).named(name);
+        case TIMESTAMP ->
+            Types.primitive(PrimitiveTypeName.INT64, repetition)
+                .as(
+                    LogicalTypeAnnotation.timestampType(
+                        true, LogicalTypeAnnotation.TimeUnit.MICROS))
+                .named(name);
+        case DATE ->
+            Types.primitive(PrimitiveTypeName.INT32, repetition)
+                .as(LogicalTypeAnnotation.dateType())
+                .named(name);
+      };
+    }
+    if (shape instanceof Shape.Struct struct) {
+      return new GroupType(repetition, name, fields(struct));
+    }
+    if (shape instanceof Shape.ListOf list) {
+      return Types.buildGroup(repetition)
+          .as(LogicalTypeAnnotation.listType())
+          .addField(
+              new GroupType(
+                  Type.Repetition.REPEATED,
+                  "list",
+                  type(list.element(), "element", Type.Repetition.REQUIRED)))
+          .named(name);
+    }
+    Shape.MapOf map = (Shape.MapOf) shape;
+    return Types.buildGroup(repetition)
+        .as(LogicalTypeAnnotation.mapType())
+        .addField(
+            new GroupType(
+                Type.Repetition.REPEATED,
+                "key_value",
+                type(KEY, "key", Type.Repetition.REQUIRED),
+                type(map.value(), "value", Type.Repetition.REQUIRED)))
+        .named(name);
+  }
+
+  private static final Shape KEY =
+      new Shape.Scalar(Shape.Kind.TEXT, value -> value, carrier -> carrier);
+
+  // ---- writing
+
+  private static final class Writer extends ParquetWriter.Builder<Record, Writer> {
+    private final Shape.Struct shape;
+    private final String name;
+
+    private Writer(LocalOutputFile file, Shape.Struct shape, String name) {
+      super(file);
+      this.shape = shape;
+      this.name = name;
+    }
+
+    @Override
+    protected Writer self() {
+      return this;
+    }
+
+    @Override
+    @SuppressWarnings("deprecation") // abstract until the library drops Hadoop
+    protected WriteSupport<Record> getWriteSupport(Configuration configuration) {
+      return new RecordWriteSupport(shape, name);
+    }
+
+    @Override
+    protected WriteSupport<Record> getWriteSupport(ParquetConfiguration configuration) {
+      return new RecordWriteSupport(shape, name);
+    }
+  }
+
+  private static final class RecordWriteSupport extends WriteSupport<Record> {
+    private final Shape.Struct shape;
+    private final String name;
+    private @Nullable RecordConsumer consumer;
+
+    private RecordWriteSupport(Shape.Struct shape, String name) {
+      this.shape = shape;
+      this.name = name;
+    }
+
+    @Override
+    @SuppressWarnings("deprecation") // abstract until the library drops Hadoop
+    public WriteContext init(Configuration configuration) {
+      return new WriteContext(schema(shape, name), Map.of());
+    }
+
+    @Override
+    public WriteContext init(ParquetConfiguration configuration) {
+      return new WriteContext(schema(shape, name), Map.of());
+    }
+
+    @Override
+    public void prepareForWrite(RecordConsumer recordConsumer) {
+      consumer = recordConsumer;
+    }
+
+    @Override
+    public void write(Record row) {
+      RecordConsumer out =
+          java.util.Objects.requireNonNull(consumer, "prepareForWrite comes first");
+      out.startMessage();
+      writeFields(out, shape, row);
+      out.endMessage();
+    }
+
+    private static void writeFields(RecordConsumer out, Shape.Struct shape, Object row) {
+      for (int i = 0; i < shape.fields().size(); i++) {
+        Shape.Field field = shape.fields().get(i);
+        Object value = shape.read(row, i);
+        if (value == null) {
+          if (!field.nullable()) {
+            throw new IllegalArgumentException(
+                shape.type().getSimpleName() + "." + field.column() + " must not be null");
+          }
+          continue;
+        }
+        out.startField(field.column(), i);
+        writeValue(out, field.shape(), value);
+        out.endField(field.column(), i);
+      }
+    }
+
+    private static void writeValue(RecordConsumer out, Shape shape, Object value) {
+      if (shape instanceof Shape.Scalar scalar) {
+        Object carrier = scalar.store().apply(value);
+        switch (scalar.kind()) {
+          case TEXT -> out.addBinary(Binary.fromString((String) carrier));
+          case INT, DATE -> out.addInteger((Integer) carrier);
+          case LONG, TIMESTAMP -> out.addLong((Long) carrier);
+          case FLOAT -> out.addFloat((Float) carrier);
+          case DOUBLE -> out.addDouble((Double) carrier);
+          case BOOLEAN -> out.addBoolean((Boolean) carrier);
+        }
+      } else if (shape instanceof Shape.Struct struct) {
+        out.startGroup();
+        writeFields(out, struct, value);
+        out.endGroup();
+      } else if (shape instanceof Shape.ListOf list) {
+        out.startGroup();
+        List<?> elements = (List<?>) value;
+        if (!elements.isEmpty()) {
+          out.startField("list", 0);
+          for (Object element : elements) {
+            out.startGroup();
+            out.startField("element", 0);
+            writeValue(out, list.element(), element);
+            out.endField("element", 0);
+            out.endGroup();
+          }
+          out.endField("list", 0);
+        }
+        out.endGroup();
+      } else if (shape instanceof Shape.MapOf map) {
+        out.startGroup();
+        Map<?, ?> entries = new java.util.TreeMap<>((Map<?, ?>) value);
+        if (!entries.isEmpty()) {
+          out.startField("key_value", 0);
+          for (Map.Entry<?, ?> entry : entries.entrySet()) {
+            out.startGroup();
+            out.startField("key", 0);
+            out.addBinary(Binary.fromString((String) entry.getKey()));
+            out.endField("key", 0);
+            out.startField("value", 1);
+            writeValue(out, map.value(), entry.getValue());
+            out.endField("value", 1);
+            out.endGroup();
+          }
+          out.endField("key_value", 0);
+        }
+        out.endGroup();
+      }
+    }
+  }
+
+  // ---- reading
+
+  private static final class Reader extends ParquetReader.Builder<Group> {
+    private Reader(LocalInputFile file) {
+      super(file);
+    }
+
+    @Override
+    protected ReadSupport<Group> getReadSupport() {
+      return new GroupReadSupport();
+    }
+  }
+
+  private static Object struct(Shape.Struct shape, Group group) {
+    List<Shape.Field> fields = shape.fields();
+    @Nullable Object[] values = new @Nullable Object[fields.size()];
+    for (int i = 0; i < values.length; i++) {
+      Shape.Field field = fields.get(i);
+      boolean present =
+          group.getType().containsField(field.column())
+              && group.getFieldRepetitionCount(field.column()) > 0;
+      if (present) {
+        values[i] = value(field.shape(), group, field.column(), 0);
+      } else if (!field.nullable()) {
+        throw new IllegalArgumentException(
+            "column " + field.column() + " of " + shape.type().getSimpleName() + " is missing");
+      }
+    }
+    return shape.create(values);
+  }
+
+  private static Object value(Shape shape, Group group, String column, int index) {
+    if (shape instanceof Shape.Scalar scalar) {
+      Object carrier =
+          switch (scalar.kind()) {
+            case TEXT -> group.getString(column, index);
+            case INT, DATE -> group.getInteger(column, index);
+            case LONG, TIMESTAMP -> group.getLong(column, index);
+            case FLOAT -> group.getFloat(column, index);
+            case DOUBLE -> group.getDouble(column, index);
+            case BOOLEAN -> group.getBoolean(column, index);
+          };
+      return scalar.load().apply(carrier);
+    }
+    Group nested = group.getGroup(column, index);
+    if (shape instanceof Shape.Struct struct) {
+      return struct(struct, nested);
+    }
+    // The repeated level and its members go by position: writers disagree about their names.
+    int count = nested.getFieldRepetitionCount(0);
+    if (shape instanceof Shape.ListOf list) {
+      List<Object> elements = new ArrayList<>(count);
+      for (int i = 0; i < count; i++) {
+        Group element = nested.getGroup(0, i);
+        elements.add(value(list.element(), element, element.getType().getFieldName(0), 0));
+      }
+      return elements;
+    }
+    Shape.MapOf map = (Shape.MapOf) shape;
+    Map<String, Object> entries = new LinkedHashMap<>();
+    for (int i = 0; i < count; i++) {
+      Group entry = nested.getGroup(0, i);
+      entries.put(
+          entry.getString(0, 0), value(map.value(), entry, entry.getType().getFieldName(1), 0));
+    }
+    return entries;
+  }
+}

@@ -1,0 +1,167 @@
+package io.knack.contracts.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.knack.contracts.cli.Console;
+import io.knack.contracts.id.RunId;
+import io.knack.contracts.plan.Default;
+import io.knack.contracts.plan.Plans;
+import io.knack.contracts.stage.StageInput.Need;
+import io.knack.contracts.store.Artifact;
+import io.knack.contracts.store.ArtifactKind;
+import io.knack.contracts.store.ArtifactStore;
+import io.knack.contracts.store.Digests;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class StageRunnerTest {
+  @TempDir Path home;
+  private int runs;
+  private StageRunner runner = new StageRunner(Path.of("."), Clock.systemUTC(), Console.silent());
+
+  /** How the fake ends. */
+  public enum Ends {
+    PRODUCED,
+    NOTHING,
+    TEMPORARY
+  }
+
+  /** Plan of the fake stages. */
+  public record Plan(@Default("x") String text, @Default("produced") Ends ends) {}
+
+  @BeforeEach
+  void workspace() {
+    runner = new StageRunner(home, Clock.systemUTC(), Console.silent());
+  }
+
+  @Test
+  void aSecondRunIsANoOp() {
+    run(source(), "a", "--");
+    StageRunner.Ending first = run(miner(), "a", "--");
+    assertThat(first.outcome()).isEqualTo("committed");
+    StageRunner.Ending same = run(miner(), "a", "--");
+    StageRunner.Ending nextRun = run(miner(), "b", "--");
+    assertThat(List.of(same.outcome(), nextRun.outcome())).containsOnly("already_committed");
+    assertThat(nextRun.artifact()).isEqualTo(first.artifact());
+    assertThat(run(miner(), "c", "text=y").outcome()).as("another plan").isEqualTo("committed");
+    run(source(), "d", "text=z");
+    StageRunner.Ending tonight = run(miner(), "d", "text=y");
+    assertThat(tonight.outcome()).as("more input").isEqualTo("committed");
+    assertThat(RunRecord.read(home, new RunId("d"), "mine").orElseThrow().exit()).isEqualTo(0);
+  }
+
+  @Test
+  void inputsStayPinnedWithinARun() {
+    run(source(), "a", "--");
+    assertThatThrownBy(() -> run(miner(), "night", "ends=temporary"))
+        .isInstanceOf(TemporaryException.class);
+    run(source(), "b", "text=more");
+    StageRunner.Ending retry = run(miner(), "night", "ends=temporary", "text=x", "ends=temporary");
+    assertThat(retry.outcome()).isEqualTo("committed");
+    Artifact artifact =
+        ArtifactStore.open(home).resolve(java.util.Objects.requireNonNull(retry.artifact()));
+    assertThat(artifact.card().inputs()).hasSize(1);
+  }
+
+  @Test
+  void aMissingInputNamesTheStageThatMakesIt() {
+    assertThatThrownBy(() -> run(miner(), "a", "--"))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("mine needs interactions, found none")
+        .hasMessageContaining("./knack import");
+  }
+
+  @Test
+  void nothingToHandOnCommitsNothing() {
+    StageRunner.Ending ending = run(source(), "a", "ends=nothing");
+    assertThat(ending.exit()).isEqualTo(ExitCode.NOTHING);
+    assertThat(ending.reason()).isEqualTo("too little");
+    assertThat(ArtifactStore.open(home).chain(ArtifactKind.INTERACTIONS)).isEmpty();
+    assertThat(home.resolve("artifacts/interactions")).isEmptyDirectory();
+  }
+
+  @Test
+  void runIdsCannotLeaveTheWorkspace() {
+    for (String id : List.of("../x", "a/b", "", ".hidden", "x".repeat(101))) {
+      assertThatThrownBy(() -> StageRunner.checkedRunId(id)).isInstanceOf(PlanException.class);
+    }
+  }
+
+  private StageRunner.Ending run(Stage<Plan> stage, String run, String... overrides) {
+    List<String> given = List.of(overrides).equals(List.of("--")) ? List.of() : List.of(overrides);
+    return runner.run(stage, Plans.read(Plan.class, null, given), new RunId(run));
+  }
+
+  private Stage<Plan> source() {
+    return new Fake("import", ArtifactKind.INTERACTIONS, List.of());
+  }
+
+  private Stage<Plan> miner() {
+    return new Fake(
+        "mine",
+        ArtifactKind.CLUSTERS,
+        List.of(
+            new StageInput(ArtifactKind.INTERACTIONS, Need.CHAIN),
+            new StageInput(ArtifactKind.CLUSTERS, Need.LATEST_IF_ANY)));
+  }
+
+  private final class Fake implements Stage<Plan> {
+    private final String name;
+    private final ArtifactKind kind;
+    private final List<StageInput> inputs;
+
+    private Fake(String name, ArtifactKind kind, List<StageInput> inputs) {
+      this.name = name;
+      this.kind = kind;
+      this.inputs = inputs;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public Class<Plan> planType() {
+      return Plan.class;
+    }
+
+    @Override
+    public ArtifactKind produces() {
+      return kind;
+    }
+
+    @Override
+    public List<StageInput> inputs(Plan plan) {
+      return inputs;
+    }
+
+    @Override
+    public StageResult run(Plan plan, StageInputs given, StageContext context) throws IOException {
+      runs++;
+      return switch (plan.ends()) {
+        case PRODUCED -> produce(plan, context);
+        case NOTHING -> new StageResult.Nothing("too little");
+        case TEMPORARY -> {
+          if (runs <= 2) {
+            throw new TemporaryException("endpoint down");
+          }
+          yield produce(plan, context);
+        }
+      };
+    }
+
+    private StageResult produce(Plan plan, StageContext context) throws IOException {
+      Files.writeString(context.output().resolve("rows.txt"), plan.text());
+      return StageResult.Produced.of(Digests.sha256(plan.text()), 1, Map.of("rows", 1));
+    }
+  }
+}

@@ -1,0 +1,190 @@
+package io.knack.contracts.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.knack.contracts.id.RunId;
+import io.knack.contracts.stage.ContractException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ArtifactStoreTest {
+  private static final RunId RUN = new RunId("night-1");
+
+  @TempDir Path home;
+
+  @Test
+  void commitsInOrderAndResolvesByDigest() {
+    ArtifactStore store = ArtifactStore.open(home);
+    Artifact first = commit(store, "one", List.of());
+    Artifact second = commit(store, "two", List.of());
+    assertThat(store.chain(ArtifactKind.CLUSTERS)).containsExactly(first, second);
+    assertThat(store.latest(ArtifactKind.CLUSTERS)).contains(second);
+    Artifact resolved = ArtifactStore.open(home).resolve(first.ref());
+    assertThat(resolved).isEqualTo(first);
+    assertThat(resolved.card().files())
+        .containsExactly(
+            new ArtifactCard.FileEntry("data/rows.txt", 3, Digests.sha256("one")));
+    assertThat(store.chain(ArtifactKind.RULES)).isEmpty();
+  }
+
+  @Test
+  void refusesWhatIsNotWhatItsDigestSays() throws IOException {
+    ArtifactStore store = ArtifactStore.open(home);
+    Artifact artifact = commit(store, "one", List.of());
+    Files.writeString(artifact.file("data/rows.txt"), "two");
+    assertThatThrownBy(() -> store.resolve(artifact.ref()))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("rows.txt has sha256 " + Digests.sha256("two"));
+    Files.delete(artifact.file("data/rows.txt"));
+    assertThatThrownBy(() -> store.resolve(artifact.ref()))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("rows.txt is missing");
+    Path card = artifact.file(ArtifactStore.CARD);
+    Files.writeString(card, Files.readString(card).replace("night-1", "night-2"));
+    assertThatThrownBy(() -> store.resolve(artifact.ref()))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("expected clusters@" + artifact.ref().digest());
+    ArtifactRef unknown = new ArtifactRef(ArtifactKind.CLUSTERS, "0".repeat(64));
+    assertThatThrownBy(() -> store.resolve(unknown))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("no artifact clusters@000");
+  }
+
+  @Test
+  void anErasureKeepsThePlaceAndRefusesTheOldDigest() {
+    ArtifactStore store = ArtifactStore.open(home);
+    Artifact first = commit(store, "with anna", List.of());
+    Artifact second = commit(store, "two", List.of());
+    Artifact redacted = commit(store, "without", List.of(first.ref()));
+    store.erase(first, "receipt-1", Instant.EPOCH);
+    assertThat(store.chain(ArtifactKind.CLUSTERS)).containsExactly(redacted, second);
+    assertThat(store.resolve(redacted.ref()).card().supersedes()).containsExactly(first.ref());
+    assertThatThrownBy(() -> store.resolve(first.ref()))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("was erased");
+    assertThat(first.directory()).doesNotExist();
+  }
+
+  /**
+   * Dies before each file operation in turn, as a kill between two of them would, and looks at the
+   * workspace with fresh eyes: there is the old state or the new one, and the work can be done again.
+   */
+  @Test
+  void aKillBetweenAnyTwoFileOperationsLeavesOldOrNew() {
+    int steps = 0;
+    for (int dieAt = 1; ; dieAt++) {
+      Path workspace = home.resolve("kill-" + dieAt);
+      Artifact old = commit(ArtifactStore.open(workspace), "old", List.of());
+      AtomicInteger step = new AtomicInteger();
+      int fatal = dieAt;
+      ArtifactStore dying =
+          ArtifactStore.open(
+              workspace,
+              () -> {
+                if (step.incrementAndGet() == fatal) {
+                  throw new Killed();
+                }
+              });
+      boolean killed = false;
+      try {
+        commit(dying, "new", List.of());
+      } catch (Killed e) {
+        killed = true;
+      }
+      List<Artifact> seen = ArtifactStore.open(workspace).chain(ArtifactKind.CLUSTERS);
+      assertThat(seen.get(0)).isEqualTo(old);
+      for (Artifact artifact : seen) {
+        ArtifactStore.open(workspace).resolve(artifact.ref());
+      }
+      assertThat(seen).hasSizeLessThanOrEqualTo(2);
+      Artifact again = commit(ArtifactStore.open(workspace), "new", List.of());
+      assertThat(ArtifactStore.open(workspace).latest(ArtifactKind.CLUSTERS)).contains(again);
+      if (!killed) {
+        assertThat(seen).hasSize(2);
+        break;
+      }
+      steps++;
+    }
+    assertThat(steps).as("operations that were interrupted").isGreaterThanOrEqualTo(4);
+  }
+
+  @Test
+  void anErasureKilledAtAnyStepCanBeFinished() {
+    for (int dieAt = 1; dieAt <= 2; dieAt++) {
+      Path workspace = home.resolve("erase-" + dieAt);
+      Artifact old = commit(ArtifactStore.open(workspace), "old", List.of());
+      Artifact redacted = commit(ArtifactStore.open(workspace), "redacted", List.of(old.ref()));
+      AtomicInteger step = new AtomicInteger();
+      int fatal = dieAt;
+      ArtifactStore dying =
+          ArtifactStore.open(
+              workspace,
+              () -> {
+                if (step.incrementAndGet() == fatal) {
+                  throw new Killed();
+                }
+              });
+      assertThatThrownBy(() -> dying.erase(old, "receipt", Instant.EPOCH))
+          .isInstanceOf(Killed.class);
+      assertThat(ArtifactStore.open(workspace).chain(ArtifactKind.CLUSTERS))
+          .containsExactly(redacted);
+      ArtifactStore.open(workspace).erase(old, "receipt", Instant.EPOCH);
+      assertThat(old.directory()).doesNotExist();
+    }
+  }
+
+  @Test
+  void whatADeadProcessLeftIsRemoved() throws IOException {
+    Path kind = Files.createDirectories(home.resolve("artifacts/clusters"));
+    Path orphan = Files.createDirectory(kind.resolve(".staged-999999999-x"));
+    Files.writeString(orphan.resolve("half"), "half");
+    ArtifactStore store = ArtifactStore.open(home);
+    Path mine = store.stage(ArtifactKind.CLUSTERS, RUN);
+    assertThat(orphan).doesNotExist();
+    store.stage(ArtifactKind.CLUSTERS, RUN);
+    assertThat(mine).as("of a living process").exists();
+  }
+
+  private static Artifact commit(ArtifactStore store, String content, List<ArtifactRef> supersedes) {
+    Path staged = store.stage(ArtifactKind.CLUSTERS, RUN);
+    try {
+      Files.createDirectories(staged.resolve("data"));
+      Files.writeString(staged.resolve("data/rows.txt"), content);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return store.commit(
+        staged,
+        new ArtifactCard(
+            ArtifactKind.CLUSTERS,
+            1,
+            "mine",
+            "0.1.0",
+            RUN,
+            Instant.EPOCH,
+            Digests.sha256("{}"),
+            "{}",
+            List.of(),
+            List.of(),
+            Digests.sha256(content),
+            0,
+            supersedes,
+            new TreeMap<>(Map.of("rows", 1)),
+            Map.of(),
+            null));
+  }
+
+  private static final class Killed extends Error {
+    private static final long serialVersionUID = 1L;
+  }
+}
