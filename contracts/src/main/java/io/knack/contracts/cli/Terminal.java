@@ -112,7 +112,9 @@ public final class Terminal implements Console {
       if (s < 60) {
         return s + " s";
       }
-      return s < 3600 ? s / 60 + " min " + s % 60 + " s" : s / 3600 + " h " + s % 3600 / 60 + " min";
+      return s < 3600
+          ? s / 60 + " min " + s % 60 + " s"
+          : s / 3600 + " h " + s % 3600 / 60 + " min";
     }
   }
 }

@@ -24,8 +24,8 @@ public interface Stage<P extends Record> {
   List<StageInput> inputs(P plan);
 
   /**
-   * Digest of what the plan names outside the workspace, such as a checkpoint: part of what makes two
-   * runs the same. Empty when there is nothing.
+   * Digest of what the plan names outside the workspace, such as a checkpoint: part of what makes
+   * two runs the same. Empty when there is nothing.
    */
   default String fingerprint(P plan) throws IOException {
     return "";

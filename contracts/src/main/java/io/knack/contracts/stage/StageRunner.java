@@ -146,16 +146,7 @@ public final class StageRunner {
       List<ArtifactRef> refs = refs(inputs);
       RunRecord record =
           new RunRecord(
-              run,
-              stage.name(),
-              planJson,
-              refs,
-              now(),
-              null,
-              null,
-              null,
-              null,
-              new TreeMap<>());
+              run, stage.name(), planJson, refs, now(), null, null, null, null, new TreeMap<>());
       Optional<Artifact> same = sameWork(stage, planDigest, refs);
       if (same.isPresent()) {
         Ending ending =
@@ -299,10 +290,7 @@ public final class StageRunner {
   }
 
   private static List<ArtifactRef> refs(StageInputs inputs) {
-    return inputs.artifacts().values().stream()
-        .flatMap(List::stream)
-        .map(Artifact::ref)
-        .toList();
+    return inputs.artifacts().values().stream().flatMap(List::stream).map(Artifact::ref).toList();
   }
 
   private <P extends Record> Optional<Artifact> sameWork(
@@ -316,8 +304,7 @@ public final class StageRunner {
         .filter(artifact -> artifact.card().producer().equals(stage.name()))
         .filter(artifact -> artifact.card().codeVersion().equals(KnackVersion.CURRENT))
         .filter(artifact -> artifact.card().planDigest().equals(planDigest))
-        .filter(
-            artifact -> without(stage.produces(), artifact.card().inputs()).equals(others));
+        .filter(artifact -> without(stage.produces(), artifact.card().inputs()).equals(others));
   }
 
   private static List<ArtifactRef> without(ArtifactKind kind, List<ArtifactRef> refs) {
@@ -342,7 +329,11 @@ public final class StageRunner {
       Files.createDirectories(locks);
     } catch (IOException e) {
       throw new PlanException(
-          "--home " + home + " cannot be used: " + e.getMessage() + "; name a directory you may write");
+          "--home "
+              + home
+              + " cannot be used: "
+              + e.getMessage()
+              + "; name a directory you may write");
     }
     FileChannel channel =
         FileChannel.open(
@@ -404,13 +395,7 @@ public final class StageRunner {
   }
 
   private record Context(
-      Path home,
-      RunId run,
-      Path output,
-      Path cache,
-      Clock clock,
-      Console console,
-      OrderlyStop stop)
+      Path home, RunId run, Path output, Path cache, Clock clock, Console console, OrderlyStop stop)
       implements StageContext {
     @Override
     public boolean stopRequested() {

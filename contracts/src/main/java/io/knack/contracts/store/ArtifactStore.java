@@ -45,6 +45,7 @@ public final class ArtifactStore {
   private static final Pattern COMMITTED = Pattern.compile("(\\d{6})-(\\d{3})-([0-9a-f]{16})");
   private static final Pattern STAGED = Pattern.compile("\\.staged-(\\d+)-.*");
   private static final ObjectMapper JSON = Jsons.mapper();
+
   /** A file lock keeps processes apart, not the threads of one. */
   private static final ReentrantLock IN_PROCESS = new ReentrantLock();
 
@@ -204,7 +205,8 @@ public final class ArtifactStore {
     for (FileEntry entry : artifact.card().files()) {
       Path file = artifact.directory().resolve(entry.path()).normalize();
       if (!file.startsWith(artifact.directory())) {
-        throw new ContractException(artifact.ref() + " names a file outside itself: " + entry.path());
+        throw new ContractException(
+            artifact.ref() + " names a file outside itself: " + entry.path());
       }
       try {
         String found = Digests.sha256(file);
@@ -297,8 +299,7 @@ public final class ArtifactStore {
     List<Path> files = new ArrayList<>();
     List<Path> directories = new ArrayList<>();
     try (Stream<Path> walk = Files.walk(staged)) {
-      walk.sorted()
-          .forEach(path -> (Files.isDirectory(path) ? directories : files).add(path));
+      walk.sorted().forEach(path -> (Files.isDirectory(path) ? directories : files).add(path));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }

@@ -1,7 +1,6 @@
 package io.knack.contracts.table;
 
 import io.knack.contracts.stage.ContractException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

@@ -32,8 +32,7 @@ final class ArtifactStoreTest {
     Artifact resolved = ArtifactStore.open(home).resolve(first.ref());
     assertThat(resolved).isEqualTo(first);
     assertThat(resolved.card().files())
-        .containsExactly(
-            new ArtifactCard.FileEntry("data/rows.txt", 3, Digests.sha256("one")));
+        .containsExactly(new ArtifactCard.FileEntry("data/rows.txt", 3, Digests.sha256("one")));
     assertThat(store.chain(ArtifactKind.RULES)).isEmpty();
   }
 
@@ -77,7 +76,8 @@ final class ArtifactStoreTest {
 
   /**
    * Dies before each file operation in turn, as a kill between two of them would, and looks at the
-   * workspace with fresh eyes: there is the old state or the new one, and the work can be done again.
+   * workspace with fresh eyes: there is the old state or the new one, and the work can be done
+   * again.
    */
   @Test
   void aKillBetweenAnyTwoFileOperationsLeavesOldOrNew() {
@@ -155,7 +155,8 @@ final class ArtifactStoreTest {
     assertThat(mine).as("of a living process").exists();
   }
 
-  private static Artifact commit(ArtifactStore store, String content, List<ArtifactRef> supersedes) {
+  private static Artifact commit(
+      ArtifactStore store, String content, List<ArtifactRef> supersedes) {
     Path staged = store.stage(ArtifactKind.CLUSTERS, RUN);
     try {
       Files.createDirectories(staged.resolve("data"));
