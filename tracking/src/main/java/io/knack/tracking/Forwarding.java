@@ -8,7 +8,10 @@ interface Forwarding extends AutoCloseable {
   /** Events not sent yet, those of earlier processes included. */
   long pending();
 
-  /** Bounded by the plan's {@code closing}; called after the last event and before the spool's close. */
+  /**
+   * Bounded by the plan's {@code closing}; called after the last event and before the spool's
+   * close.
+   */
   void drain();
 
   /** Called after the spool's close. */

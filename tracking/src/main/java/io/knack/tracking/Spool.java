@@ -21,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What one process records: {@code NAME.jsonl}, one {@link Event} a line, and copies of artifacts in
- * {@code NAME.files}. The file appears with the first event and is locked while its process lives,
- * so that nobody else sends it meanwhile.
+ * What one process records: {@code NAME.jsonl}, one {@link Event} a line, and copies of artifacts
+ * in {@code NAME.files}. The file appears with the first event and is locked while its process
+ * lives, so that nobody else sends it meanwhile.
  *
  * <p>A spool is for watching, not for keeping: an event that cannot be written (a full disk) is
  * counted and reported once, and the run goes on.
@@ -108,9 +108,7 @@ final class Spool implements AutoCloseable {
     FileChannel open = channel;
     if (open == null) {
       Files.createDirectories(directory);
-      open =
-          FileChannel.open(
-              file(), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      open = FileChannel.open(file(), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
       channel = open;
       if (open.tryLock() == null) {
         throw new IOException(file() + " is locked by another process");

@@ -18,7 +18,9 @@ public interface TrackedRun extends AutoCloseable {
     params(Map.of(name, value));
   }
 
-  /** Values of one step that belong together. Values that are not finite are recorded as they are. */
+  /**
+   * Values of one step that belong together. Values that are not finite are recorded as they are.
+   */
   void metrics(Map<String, Double> values, long step);
 
   default void metric(String name, double value, long step) {

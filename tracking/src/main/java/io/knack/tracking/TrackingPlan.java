@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** Where runs are recorded. */
 public record TrackingPlan(
     @Doc("an MLflow tracking server, such as http://localhost:5000; without it, local files alone")
-        @Nullable
-        String server,
+        @Nullable String server,
     @Doc("the MLflow experiment; made when it is missing") @Default("knack") String experiment,
     @Doc("environment variable with a bearer token for the server; unset means none")
         @Default("MLFLOW_TRACKING_TOKEN")
