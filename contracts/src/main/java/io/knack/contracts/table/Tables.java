@@ -22,4 +22,9 @@ public final class Tables {
   public static final Table<Trial> TRIALS = new Table<>("trials", Trial.class);
 
   private Tables() {}
+
+  /** A table that is no contract: what a stage keeps for itself between nights. */
+  public static <T extends Record> Table<T> own(String name, Class<T> type) {
+    return new Table<>(name, type);
+  }
 }

@@ -135,7 +135,7 @@ public final class RowCodec<T extends Record> implements Serializable {
 
   /** Files carry no promise about null, so that what is read never does either. */
   static StructType nullable(StructType type) {
-    return (StructType) type.asNullable();
+    return type.asNullable();
   }
 
   // ---- to rows
@@ -176,6 +176,7 @@ public final class RowCodec<T extends Record> implements Serializable {
 
   // ---- from rows
 
+  @SuppressWarnings("NullAway") // it does not read annotations of array elements from class files
   private static Object struct(Shape.Struct struct, Row row) {
     @Nullable Object[] values = new Object[struct.fields().size()];
     for (int i = 0; i < values.length; i++) {

@@ -39,8 +39,7 @@ public final class SparkSessions {
     conf.set("spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs", "false");
     conf.set("spark.hadoop.parquet.summary.metadata.level", "NONE");
     conf.set("spark.hadoop.fs.file.impl", "org.apache.hadoop.fs.RawLocalFileSystem");
-    // A codec's generated projection is compiled once per process.
-    conf.setIfMissing("spark.sql.codegen.cache.maxEntries", "500");
+    conf.setIfMissing("spark.sql.debug.maxToStringFields", "200");
     return conf;
   }
 }
