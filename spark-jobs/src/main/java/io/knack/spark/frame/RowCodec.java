@@ -81,7 +81,9 @@ public final class RowCodec<T extends Record> implements Serializable {
     return type.cast(struct(shape(), row));
   }
 
-  /** The codec's columns of a data set, in the codec's order, nested ones too; others are dropped. */
+  /**
+   * The codec's columns of a data set, in the codec's order, nested ones too; others are dropped.
+   */
   public Dataset<Row> align(Dataset<Row> rows) {
     if (rows.schema().equals(schema())) {
       return rows;

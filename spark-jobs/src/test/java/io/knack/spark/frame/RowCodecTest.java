@@ -45,10 +45,10 @@ final class RowCodecTest {
     List<Interaction> rows = List.of(full("a", 0), bare("b", 1), full("c", 90_000));
 
     Dataset<Row> data = data(Tables.INTERACTIONS, rows);
-    SparkTables.writeByDay(
-        data, Tables.INTERACTIONS, functions.col("occurred_at"), directory);
+    SparkTables.writeByDay(data, Tables.INTERACTIONS, functions.col("occurred_at"), directory);
 
-    assertThat(Tables.INTERACTIONS.readAllFrom(directory)).containsExactlyInAnyOrderElementsOf(rows);
+    assertThat(Tables.INTERACTIONS.readAllFrom(directory))
+        .containsExactlyInAnyOrderElementsOf(rows);
     Path table = directory.resolve("interactions");
     assertThat(table.resolve("day=2026-03-01")).isDirectory();
     assertThat(table.resolve("day=2026-03-02")).isDirectory();
@@ -143,8 +143,7 @@ final class RowCodecTest {
         List.of(
             Message.system("Be brief."),
             Message.user("2+2? 价格"),
-            new Message(
-                Role.ASSISTANT, "", List.of(new ToolCall("t1", "add", "{\"a\":2}")), null),
+            new Message(Role.ASSISTANT, "", List.of(new ToolCall("t1", "add", "{\"a\":2}")), null),
             new Message(Role.TOOL, "4", List.of(), "t1")),
         "[]",
         "4",
