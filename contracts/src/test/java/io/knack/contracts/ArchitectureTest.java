@@ -21,6 +21,7 @@ final class ArchitectureTest {
         .resideInAnyPackage(
             "io.knack.contracts..",
             "java..",
+            "com.sun.management..",
             "com.fasterxml.jackson..",
             "picocli..",
             "org.apache.parquet..",

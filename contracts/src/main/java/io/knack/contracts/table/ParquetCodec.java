@@ -4,6 +4,9 @@ import io.knack.contracts.stage.ContractException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -384,5 +387,83 @@ final class ParquetCodec {
           entry.getString(0, 0), value(map.value(), entry, entry.getType().getFieldName(1), 0));
     }
     return entries;
+  }
+
+  // ---- reading what is no contract
+
+  /** A row of any Parquet file as maps, lists and plain values, by the file's own schema. */
+  static Map<String, @Nullable Object> anyRow(Group group) {
+    Map<String, @Nullable Object> columns = new LinkedHashMap<>();
+    GroupType type = group.getType();
+    for (int i = 0; i < type.getFieldCount(); i++) {
+      int count = group.getFieldRepetitionCount(i);
+      columns.put(type.getFieldName(i), count == 0 ? null : anyValue(group, i, 0));
+    }
+    return columns;
+  }
+
+  private static @Nullable Object anyValue(Group group, int field, int index) {
+    Type type = group.getType().getType(field);
+    LogicalTypeAnnotation logical = type.getLogicalTypeAnnotation();
+    if (!type.isPrimitive()) {
+      Group nested = group.getGroup(field, index);
+      boolean list = logical instanceof LogicalTypeAnnotation.ListLogicalTypeAnnotation;
+      boolean map = logical instanceof LogicalTypeAnnotation.MapLogicalTypeAnnotation;
+      if (list) {
+        List<@Nullable Object> elements = new ArrayList<>();
+        for (int i = 0; i < nested.getFieldRepetitionCount(0); i++) {
+          Group element = nested.getGroup(0, i);
+          elements.add(element.getFieldRepetitionCount(0) == 0 ? null : anyValue(element, 0, 0));
+        }
+        return elements;
+      }
+      if (map) {
+        Map<String, @Nullable Object> entries = new LinkedHashMap<>();
+        for (int i = 0; i < nested.getFieldRepetitionCount(0); i++) {
+          Group entry = nested.getGroup(0, i);
+          entries.put(
+              String.valueOf(anyValue(entry, 0, 0)),
+              entry.getFieldRepetitionCount(1) == 0 ? null : anyValue(entry, 1, 0));
+        }
+        return entries;
+      }
+      return anyRow(nested);
+    }
+    return switch (type.asPrimitiveType().getPrimitiveTypeName()) {
+      case INT32 ->
+          logical instanceof LogicalTypeAnnotation.DateLogicalTypeAnnotation
+              ? LocalDate.ofEpochDay(group.getInteger(field, index)).toString()
+              : (Object) group.getInteger(field, index);
+      case INT64 ->
+          logical instanceof LogicalTypeAnnotation.TimestampLogicalTypeAnnotation timestamp
+              ? instant(timestamp.getUnit(), group.getLong(field, index)).toString()
+              : (Object) group.getLong(field, index);
+      case FLOAT -> group.getFloat(field, index);
+      case DOUBLE -> group.getDouble(field, index);
+      case BOOLEAN -> group.getBoolean(field, index);
+      case BINARY ->
+          logical == null ? group.getValueToString(field, index) : group.getString(field, index);
+      case INT96, FIXED_LEN_BYTE_ARRAY -> group.getValueToString(field, index);
+    };
+  }
+
+  private static Instant instant(LogicalTypeAnnotation.TimeUnit unit, long value) {
+    return switch (unit) {
+      case MILLIS -> Instant.EPOCH.plus(value, ChronoUnit.MILLIS);
+      case MICROS -> Instant.EPOCH.plus(value, ChronoUnit.MICROS);
+      case NANOS -> Instant.EPOCH.plus(value, ChronoUnit.NANOS);
+    };
+  }
+
+  /** The first rows of any Parquet file. */
+  static List<Map<String, @Nullable Object>> anyRows(Path file, long limit) throws IOException {
+    List<Map<String, @Nullable Object>> rows = new ArrayList<>();
+    try (ParquetReader<Group> reader =
+        new Reader(new LocalInputFile(file)).withConf(new PlainParquetConfiguration()).build()) {
+      for (Group row = reader.read(); row != null && rows.size() < limit; row = reader.read()) {
+        rows.add(anyRow(row));
+      }
+    }
+    return rows;
   }
 }

@@ -8,6 +8,12 @@ import io.knack.contracts.Example;
 import io.knack.contracts.Interaction;
 import io.knack.contracts.Quarantined;
 import io.knack.contracts.Trial;
+import io.knack.contracts.stage.ContractException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Every tabular contract. Inside an artifact a table is the directory or file of its name. */
 public final class Tables {
@@ -21,10 +27,27 @@ public final class Tables {
   public static final Table<Episode> EPISODES = new Table<>("episodes", Episode.class);
   public static final Table<Trial> TRIALS = new Table<>("trials", Trial.class);
 
+  /** All of them. */
+  public static final List<Table<?>> ALL =
+      List.of(INTERACTIONS, QUARANTINE, CLUSTERS, MEMBERS, EXAMPLES, EVIDENCE, EPISODES, TRIALS);
+
   private Tables() {}
 
   /** A table that is no contract: what a stage keeps for itself between nights. */
   public static <T extends Record> Table<T> own(String name, Class<T> type) {
     return new Table<>(name, type);
+  }
+
+  /**
+   * The first rows of any Parquet file, contract or not, as maps, lists and plain values.
+   *
+   * @throws ContractException when it is no Parquet file
+   */
+  public static List<Map<String, @Nullable Object>> peek(Path file, long limit) {
+    try {
+      return ParquetCodec.anyRows(file, limit);
+    } catch (IOException | RuntimeException e) {
+      throw new ContractException(file + " is not a readable Parquet file: " + e.getMessage(), e);
+    }
   }
 }

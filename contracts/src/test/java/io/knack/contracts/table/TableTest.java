@@ -83,6 +83,7 @@ final class TableTest {
     assertThatThrownBy(() -> Tables.MEMBERS.readAllFrom(directory))
         .isInstanceOf(ContractException.class)
         .hasMessageContaining(broken.toString());
+    Files.delete(broken);
     Tables.QUARANTINE.write(broken, Fixtures.QUARANTINE);
     assertThatThrownBy(() -> Tables.MEMBERS.readAllFrom(directory))
         .isInstanceOf(ContractException.class)

@@ -1,0 +1,118 @@
+package io.knack.contracts.show;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.knack.contracts.Fixtures;
+import io.knack.contracts.id.RunId;
+import io.knack.contracts.store.Artifact;
+import io.knack.contracts.store.ArtifactCard;
+import io.knack.contracts.store.ArtifactKind;
+import io.knack.contracts.store.ArtifactStore;
+import io.knack.contracts.table.Tables;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+final class ShowCommandTest {
+  @TempDir Path home;
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private String digest = "";
+
+  @BeforeEach
+  void workspace() {
+    ArtifactStore store = ArtifactStore.open(home);
+    Path staged = store.stage(ArtifactKind.CLUSTERS, new RunId("night"));
+    Tables.CLUSTERS.writeInto(staged, Fixtures.CLUSTERS);
+    Tables.MEMBERS.writeInto(staged, Fixtures.MEMBERS);
+    Artifact artifact =
+        store.commit(
+            staged,
+            new ArtifactCard(
+                ArtifactKind.CLUSTERS,
+                1,
+                "mine",
+                "0.1.0",
+                new RunId("night"),
+                Instant.EPOCH,
+                "",
+                "{}",
+                List.of(),
+                List.of(),
+                "",
+                0,
+                List.of(),
+                new TreeMap<>(),
+                Map.of(),
+                null));
+    digest = artifact.ref().digest();
+  }
+
+  @Test
+  void tablesComeAsJsonLines() {
+    assertThat(show("members", "--json")).isZero();
+    assertThat(out.toString().lines())
+        .hasSize(2)
+        .first()
+        .asString()
+        .contains("\"interaction_id\":\"i-1\"", "\"cluster_id\":\"k-1\"");
+    assertThat(show("clusters", "--json", "--limit", "1", "--run", "night")).isZero();
+    assertThat(out.toString().lines()).hasSize(1);
+  }
+
+  @Test
+  void tablesComeForTheEye() {
+    assertThat(show("members", "--limit", "1")).isZero();
+    assertThat(out.toString()).contains("interaction_id", "k-1", "... more").doesNotContain("i-2");
+  }
+
+  @Test
+  void anArtifactIsFoundByPrefixAndAFileByPath() throws IOException {
+    assertThat(show("clusters@" + digest.substring(0, 8))).isZero();
+    assertThat(out.toString()).contains("\"producer\" : \"mine\"");
+    Path file = home.resolve("x.parquet");
+    Tables.INTERACTIONS.write(file, Fixtures.INTERACTIONS);
+    assertThat(show(file.toString(), "--json")).isZero();
+    assertThat(out.toString()).contains("\"occurred_at\":\"2026-03-04T05:06:07.000008", "多少钱");
+    Files.writeString(file, "no Parquet");
+    assertThat(show(file.toString())).isEqualTo(65);
+  }
+
+  @Test
+  void mistakesAreNamed() {
+    assertThat(show("nonsense")).isEqualTo(2);
+    assertThat(err.toString()).contains("nothing to show for 'nonsense'", "clusters, members");
+    assertThat(show("trials")).isEqualTo(65);
+    assertThat(err.toString()).contains("no evaluation in");
+    assertThat(show("cluster@00")).isEqualTo(2);
+    assertThat(show("clusters", "--run", "../x")).isEqualTo(2);
+    assertThat(show("clusters", "--limit", "-1")).isEqualTo(2);
+  }
+
+  private int show(String... arguments) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
+    List<String> all = new ArrayList<>(List.of("show"));
+    all.addAll(List.of(arguments));
+    all.addAll(List.of("--home", home.toString()));
+    CommandLine line =
+        io.knack.contracts.cli.KnackCli.commandLine(new CommandLine(new ShowCommandHolder()));
+    line.setOut(new PrintWriter(out, true));
+    line.setErr(new PrintWriter(err, true));
+    return line.execute(all.toArray(new String[0]));
+  }
+
+  @CommandLine.Command(name = "knack", subcommands = ShowCommand.class)
+  private static final class ShowCommandHolder {}
+}
