@@ -34,8 +34,11 @@ public final class KnackCli {
             return known.exitCode().code();
           }
           if (problem instanceof IOException || problem instanceof UncheckedIOException) {
-            // Disks and networks fail without anybody's mistake; what was wrong stands in the causes.
-            command.getErr().println("knack: " + words(problem) + "; try again when that is mended");
+            // Disks and networks fail without anybody's mistake; what was wrong stands in the
+            // causes.
+            command
+                .getErr()
+                .println("knack: " + words(problem) + "; try again when that is mended");
             return ExitCode.TEMPORARY.code();
           }
           command
