@@ -1,0 +1,5 @@
+/** One bridge to DJL's native entry points. */
+@NullMarked
+package ai.djl.pytorch.jni;
+
+import org.jspecify.annotations.NullMarked;

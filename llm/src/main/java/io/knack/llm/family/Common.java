@@ -1,0 +1,179 @@
+package io.knack.llm.family;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.knack.contracts.stage.ContractException;
+import io.knack.llm.checkpoint.ConfigReader;
+import io.knack.llm.checkpoint.ConfigReader.Flag;
+import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.checkpoint.ModelConfig.Bias;
+import io.knack.llm.checkpoint.ModelConfig.Embeddings;
+import io.knack.llm.checkpoint.ModelConfig.QkNorm;
+import io.knack.llm.checkpoint.RopeScaling;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** The options that all families here share; a family says what it adds. */
+final class Common {
+  private Common() {}
+
+  /** What distinguishes a family. */
+  record Traits(
+      List<Integer> windows,
+      Bias qkvBias,
+      Bias outputBias,
+      Bias mlpBias,
+      QkNorm qkNorm,
+      double theta,
+      int headDim,
+      int maxPositions) {}
+
+  static ModelConfig read(ConfigReader config, Traits traits) {
+    config.require("hidden_act", "silu");
+    int heads = config.positive("num_attention_heads");
+    double theta = config.number("rope_theta", traits.theta());
+    RopeScaling rope = rope(config, "rope_scaling");
+    JsonNode parameters = config.node("rope_parameters");
+    if (parameters.isObject()) {
+      theta = parameters.path("rope_theta").asDouble(theta);
+      rope = rope(config, "rope_parameters");
+    }
+    return new ModelConfig(
+        config.architecture(),
+        config.positive("vocab_size"),
+        config.positive("hidden_size"),
+        config.positive("num_hidden_layers"),
+        heads,
+        config.positive("num_key_value_heads", heads),
+        traits.headDim(),
+        config.positive("intermediate_size"),
+        config.number("rms_norm_eps", 1e-6),
+        theta,
+        rope,
+        traits.windows(),
+        traits.qkvBias(),
+        traits.outputBias(),
+        traits.mlpBias(),
+        traits.qkNorm(),
+        config.flag("tie_word_embeddings", Flag.FALSE) ? Embeddings.TIED : Embeddings.SEPARATE,
+        config.positive("max_position_embeddings", traits.maxPositions()),
+        stopIds(config));
+  }
+
+  /** {@code head_dim}, else the heads' share of the width. */
+  static int headDim(ConfigReader config) {
+    int heads = config.positive("num_attention_heads");
+    int hidden = config.positive("hidden_size");
+    if (!config.has("head_dim") && hidden % heads != 0) {
+      throw new ContractException(
+          config.path()
+              + ": hidden_size "
+              + hidden
+              + " is not a multiple of num_attention_heads "
+              + heads
+              + " and there is no head_dim");
+    }
+    return config.positive("head_dim", Math.max(1, hidden / heads));
+  }
+
+  static List<Integer> windows(ConfigReader config, int window) {
+    return Collections.nCopies(config.positive("num_hidden_layers"), window);
+  }
+
+  private static RopeScaling rope(ConfigReader config, String key) {
+    JsonNode node = config.node(key);
+    if (!node.isObject()) {
+      return new RopeScaling.None();
+    }
+    String type = node.path("rope_type").asText(node.path("type").asText("default"));
+    Set<String> known = new HashSet<>(Set.of("rope_type", "type", "rope_theta"));
+    RopeScaling scaling =
+        switch (type) {
+          case "default" -> new RopeScaling.None();
+          case "linear" -> {
+            known.add("factor");
+            yield new RopeScaling.Linear(number(config, key, "factor"));
+          }
+          case "llama3" -> {
+            known.addAll(
+                List.of(
+                    "factor",
+                    "low_freq_factor",
+                    "high_freq_factor",
+                    "original_max_position_embeddings"));
+            yield new RopeScaling.Llama3(
+                number(config, key, "factor"),
+                number(config, key, "low_freq_factor"),
+                number(config, key, "high_freq_factor"),
+                (int) number(config, key, "original_max_position_embeddings"));
+          }
+          default ->
+              throw new ContractException(
+                  config.path()
+                      + ": "
+                      + key
+                      + " of type '"
+                      + type
+                      + "' is not supported; supported: default, linear, llama3");
+        };
+    node.fieldNames()
+        .forEachRemaining(
+            name -> {
+              boolean partial =
+                  name.equals("partial_rotary_factor") && node.path(name).asDouble() == 1;
+              if (!known.contains(name) && !partial && !node.path(name).isNull()) {
+                throw new ContractException(
+                    config.path()
+                        + ": "
+                        + key
+                        + "."
+                        + name
+                        + " is not supported with type '"
+                        + type
+                        + "'");
+              }
+            });
+    return scaling;
+  }
+
+  private static double number(ConfigReader config, String key, String field) {
+    JsonNode node = config.node(key).path(field);
+    if (!node.isNumber() || node.doubleValue() <= 0) {
+      throw new ContractException(
+          config.path()
+              + ": "
+              + key
+              + "."
+              + field
+              + " is "
+              + (node.isMissingNode() ? "missing" : node)
+              + ", expected a positive number");
+    }
+    return node.doubleValue();
+  }
+
+  private static List<Integer> stopIds(ConfigReader config) {
+    Path generation = config.path().resolveSibling("generation_config.json");
+    if (Files.isRegularFile(generation)) {
+      try {
+        JsonNode ids = new ObjectMapper().readTree(generation.toFile()).path("eos_token_id");
+        if (ids.isInt()) {
+          return List.of(ids.intValue());
+        }
+        if (ids.isArray()) {
+          List<Integer> all = new java.util.ArrayList<>();
+          ids.forEach(id -> all.add(id.intValue()));
+          return List.copyOf(all);
+        }
+      } catch (IOException e) {
+        throw new ContractException(generation + ": cannot be read: " + e.getMessage(), e);
+      }
+    }
+    return config.ids("eos_token_id");
+  }
+}

@@ -1,0 +1,256 @@
+package io.knack.llm.kernel;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.pytorch.jni.ScriptMethod;
+import io.knack.contracts.stage.PlanException;
+import io.knack.contracts.stage.TemporaryException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.Locale;
+
+/**
+ * The kernels of {@code kernels.py}, loaded on one device. Thread-safe for calls; gradient mode is
+ * per thread: {@link #gradients(Gradients)}.
+ *
+ * <p>Arguments of a call are tensors ({@link NDArray}), tensor lists ({@code NDArray[]} or a
+ * collection), {@link Integer}, {@link Long}, {@link Double}, {@link Boolean}, {@link String},
+ * {@code long[]}, {@code double[]} and {@link IValue}. An {@link IValue} made once with {@link
+ * #list} and passed again costs nothing per tensor and stays the caller's to close; everything else
+ * is wrapped for the call and freed after it.
+ */
+public final class Kernels implements AutoCloseable {
+  /** Whether calls on this thread record a graph. */
+  public enum Gradients {
+    ON,
+    OFF
+  }
+
+  private final Device device;
+  private final PtNDManager manager;
+  private final PtSymbolBlock block;
+  private final ThreadLocal<Boolean> prepared = ThreadLocal.withInitial(() -> false);
+
+  private Kernels(Device device, PtNDManager manager, PtSymbolBlock block) {
+    this.device = device;
+    this.manager = manager;
+    this.block = block;
+  }
+
+  /** Loads the shipped kernels on a device: {@code cpu}, {@code cuda} or {@code cuda:1}. */
+  public static Kernels load(String device) {
+    return load(device(device), ScriptArchive.text());
+  }
+
+  /** Loads another kernel text, for experiments and tests. */
+  public static Kernels load(Device device, String text) {
+    System.setProperty("ai.djl.pytorch.graph_optimizer", "false");
+    PtNDManager manager = (PtNDManager) engine().newBaseManager(device).newSubManager(device);
+    try {
+      JniUtils.setGraphExecutorOptimize(false);
+      PtSymbolBlock block =
+          JniUtils.loadModule(
+              manager, new ByteArrayInputStream(ScriptArchive.of(text)), false, false);
+      return new Kernels(device, manager, block);
+    } catch (IOException e) {
+      manager.close();
+      throw new UncheckedIOException(e);
+    } catch (RuntimeException e) {
+      manager.close();
+      throw e;
+    }
+  }
+
+  /** The engine, named: the tokenizers jar registers another one. */
+  public static Engine engine() {
+    return Engine.getEngine("PyTorch");
+  }
+
+  /** Parses a device name; refuses CUDA where the engine has none. */
+  public static Device device(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    if (lower.equals("cpu")) {
+      return Device.cpu();
+    }
+    if (lower.matches("(cuda|gpu)(:\\d+)?")) {
+      int index = lower.contains(":") ? Integer.parseInt(lower.replaceAll(".*:", "")) : 0;
+      if (engine().getGpuCount() <= index) {
+        throw new TemporaryException(
+            "device '"
+                + name
+                + "' is not there: the PyTorch engine sees "
+                + engine().getGpuCount()
+                + " CUDA devices; use cpu, or see './knack doctor --device cuda'");
+      }
+      return Device.gpu(index);
+    }
+    throw new PlanException("device '" + name + "' is unknown; use cpu, cuda or cuda:N");
+  }
+
+  public Device device() {
+    return device;
+  }
+
+  /** As TorchScript writes it: {@code cpu} or {@code cuda:0}. */
+  public String deviceName() {
+    return device.isGpu() ? "cuda:" + device.getDeviceId() : "cpu";
+  }
+
+  /** Lives as long as the kernels. Make a sub-manager for anything shorter. */
+  public NDManager manager() {
+    return manager;
+  }
+
+  /** Sets gradient mode for the calling thread. */
+  public void gradients(Gradients mode) {
+    prepare();
+    JniUtils.setGradMode(mode == Gradients.ON);
+  }
+
+  /** Intra-op threads of the whole process. */
+  public static void threads(int threads) {
+    engine();
+    JniUtils.setNumThreads(threads);
+  }
+
+  /** Calls a kernel; the caller closes the result. */
+  public IValue call(String method, Object... arguments) {
+    prepare();
+    IValue[] values = new IValue[arguments.length];
+    try {
+      for (int i = 0; i < values.length; i++) {
+        values[i] = value(arguments[i]);
+      }
+      return ScriptMethod.run(block, method, values);
+    } finally {
+      for (int i = 0; i < values.length; i++) {
+        if (values[i] != null && values[i] != arguments[i]) {
+          values[i].close();
+        }
+      }
+    }
+  }
+
+  /** Calls a kernel that returns nothing of interest. */
+  public void run(String method, Object... arguments) {
+    call(method, arguments).close();
+  }
+
+  /** Calls a kernel that returns an integer. */
+  public long number(String method, Object... arguments) {
+    try (IValue result = call(method, arguments)) {
+      return result.toLong();
+    }
+  }
+
+  /** Calls a kernel that returns one tensor; it belongs to {@code owner}. */
+  public NDArray tensor(NDManager owner, String method, Object... arguments) {
+    try (IValue result = call(method, arguments)) {
+      return result.toTensor((PtNDManager) owner);
+    }
+  }
+
+  /** Calls a kernel that returns a list of tensors; they belong to {@code owner}. */
+  public NDArray[] tensors(NDManager owner, String method, Object... arguments) {
+    try (IValue result = call(method, arguments)) {
+      return result.toTensorArray((PtNDManager) owner);
+    }
+  }
+
+  /** A tensor list to pass to many calls; the caller closes it. */
+  public static IValue list(Collection<? extends NDArray> tensors) {
+    return IValue.listFrom(tensors.stream().map(t -> (PtNDArray) t).toArray(PtNDArray[]::new));
+  }
+
+  /**
+   * A CPU tensor over a direct buffer, without a copy: writes to the buffer show in the tensor and
+   * the other way round. The tensor keeps the buffer alive.
+   *
+   * @param bytes position 0, limit the tensor's size in bytes; for more than 2 GiB see {@code
+   *     Checkpoint}
+   */
+  public NDArray over(NDManager owner, ByteBuffer bytes, Shape shape, DataType type) {
+    ByteBuffer exact = bytes.slice().order(java.nio.ByteOrder.nativeOrder());
+    return JniUtils.createNdFromByteBuffer(
+        (PtNDManager) owner,
+        exact,
+        shape,
+        type,
+        ai.djl.ndarray.types.SparseFormat.DENSE,
+        Device.cpu());
+  }
+
+  /** A copy in another type, or the tensor itself under a new handle; works on bf16. */
+  public NDArray cast(NDManager owner, NDArray tensor, DType type) {
+    return tensor(owner, "cast", tensor, (long) type.torchCode());
+  }
+
+  /** The tensor on this device as FLOAT32 values, in row-major order. */
+  public float[] floats(NDArray tensor) {
+    try (NDManager scope = manager.newSubManager();
+        NDArray plain = tensor(scope, "to_host", tensor)) {
+      return plain.toFloatArray();
+    }
+  }
+
+  private void prepare() {
+    if (!prepared.get()) {
+      JniUtils.setGraphExecutorOptimize(false);
+      prepared.set(true);
+    }
+  }
+
+  private static IValue value(Object argument) {
+    if (argument instanceof IValue ready) {
+      return ready;
+    }
+    if (argument instanceof NDArray tensor) {
+      return IValue.from((PtNDArray) tensor);
+    }
+    if (argument instanceof NDArray[] tensors) {
+      return list(java.util.Arrays.asList(tensors));
+    }
+    if (argument instanceof Collection<?> tensors) {
+      return IValue.listFrom(tensors.stream().map(t -> (PtNDArray) t).toArray(PtNDArray[]::new));
+    }
+    if (argument instanceof Integer number) {
+      return IValue.from(number.longValue());
+    }
+    if (argument instanceof Long number) {
+      return IValue.from(number);
+    }
+    if (argument instanceof Double number) {
+      return IValue.from(number);
+    }
+    if (argument instanceof Boolean flag) {
+      return IValue.from(flag);
+    }
+    if (argument instanceof String string) {
+      return IValue.from(string);
+    }
+    if (argument instanceof long[] numbers) {
+      return IValue.listFrom(numbers);
+    }
+    if (argument instanceof double[] numbers) {
+      return IValue.listFrom(numbers);
+    }
+    throw new IllegalArgumentException("no TorchScript value for " + argument.getClass());
+  }
+
+  @Override
+  public void close() {
+    manager.close();
+  }
+}
