@@ -132,7 +132,7 @@ public final class NightCommand implements Callable<Integer> {
             stage.tokens() == null
                 ? ""
                 : String.format(Locale.ROOT, ", about %.0f tokens", stage.tokens()),
-            stage.command());
+            "./knack " + String.join(" ", stage.arguments()));
       }
     }
     out.flush();

@@ -26,13 +26,14 @@ public record NightForecast(RunId run, long inputBytes, List<StageForecast> stag
    * @param action {@code run}, or {@code done} where this night has it behind it
    * @param seconds median of the nights before that did work; null when there was none
    * @param tokens likewise, model tokens
+   * @param arguments of {@code ./knack}, the verb first
    */
   public record StageForecast(
       String name,
       String action,
       @Nullable Double seconds,
       @Nullable Double tokens,
-      String command) {}
+      List<String> arguments) {}
 
   static NightForecast of(
       Path home,
@@ -61,7 +62,7 @@ public record NightForecast(RunId run, long inputBytes, List<StageForecast> stag
                       .filter(Number.class::isInstance)
                       .mapToDouble(tokens -> ((Number) tokens).doubleValue())
                       .toArray()),
-              "./knack " + String.join(" ", arguments.apply(record.run(), node.name()))));
+              arguments.apply(record.run(), node.name())));
     }
     long bytes = plan.logs().input().stream().mapToLong(NightForecast::bytes).sum();
     return new NightForecast(record.run(), bytes, stages);

@@ -148,7 +148,7 @@ final class NightTest {
     assertThat(launcher.started).isEmpty();
     assertThat(forecast.stages()).hasSize(8);
     assertThat(forecast.stages().get(0).seconds()).isEqualTo(7);
-    assertThat(forecast.stages().get(0).command()).contains("import --home", "--run tonight");
+    assertThat(forecast.stages().get(0).arguments()).contains("import", "--run", "tonight");
   }
 
   private Night night(String... overrides) {
