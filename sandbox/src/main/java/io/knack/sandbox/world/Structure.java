@@ -34,6 +34,7 @@ public enum Structure {
   private static final int LEAST = 10;
   private static final int MOST = 60;
 
+  @SuppressWarnings("ImmutableEnumChecker") // Stream.toList() cannot be changed.
   private final List<Wording> wordings;
 
   Structure(String... wordings) {

@@ -1,0 +1,47 @@
+package io.knack.sandbox.base;
+
+/** What the base model learns, in the order of importance. */
+public enum Skill {
+  /** The question alone. */
+  SOLVE(42),
+  /** Solved examples in the prompt. */
+  EPISODES(17),
+  /** Rules in the prompt. */
+  RULES(14),
+  /** The rule that solved and failed attempts show. */
+  REFLECT(7),
+  /** An old rule and new cases. */
+  UPDATE(2),
+  /** What is wrong with an attempt. */
+  FEEDBACK(3),
+  /** Another attempt after failed ones. */
+  REVISE(5),
+  /** How promising a partial solution is. */
+  VALUE(3),
+  /** Whether an answer is right. */
+  JUDGE(2),
+  /** One long chain that checks itself and starts over. */
+  LONG(5);
+
+  private final int share;
+
+  Skill(int share) {
+    this.share = share;
+  }
+
+  /** Parts in a hundred of the mixture. */
+  public int share() {
+    return share;
+  }
+
+  static Skill at(int percent) {
+    int left = percent;
+    for (Skill skill : values()) {
+      left -= skill.share;
+      if (left < 0) {
+        return skill;
+      }
+    }
+    throw new IllegalArgumentException("not below a hundred: " + percent);
+  }
+}
