@@ -6,7 +6,8 @@ import picocli.CommandLine.Command;
 /** Command lines of the sandbox. */
 @Command(
     name = "knack",
-    description = "The embedded world: problems with house rules, a small model, simulated serving.",
+    description =
+        "The embedded world: problems with house rules, a small model, simulated serving.",
     subcommands = {SandboxCommand.class})
 public final class Main {
   public static void main(String... args) {

@@ -6,7 +6,8 @@ import picocli.CommandLine.Command;
 @Command(
     name = "sandbox",
     mixinStandardHelpOptions = true,
-    description = "Simulated traffic, the shop's verifier, and the recipe of the shipped base model.",
+    description =
+        "Simulated traffic, the shop's verifier, and the recipe of the shipped base model.",
     subcommands = {VerifyCommand.class},
     footer = {"", "Example: ./knack sandbox serve --days 3 --rate 400 --seed 1 --home my-home"})
 public final class SandboxCommand {}

@@ -80,7 +80,8 @@ public final class Exam {
 
   /** Question n of a part. */
   public Question question(Part part, long n) {
-    SplittableRandom random = new SplittableRandom(seed * 31 + n * 1_000_003 + part.name().hashCode());
+    SplittableRandom random =
+        new SplittableRandom(seed * 31 + n * 1_000_003 + part.name().hashCode());
     return switch (part) {
       case PLAIN -> {
         Problem problem = problem(Kind.PLAIN, "", structure(random), random);
@@ -140,8 +141,7 @@ public final class Exam {
                   PROMPTS.revise(
                       base,
                       List.of(
-                          new Prompts.Tried(
-                              problem.solve(wrong).text(), "not " + wrong.text()))));
+                          new Prompts.Tried(problem.solve(wrong).text(), "not " + wrong.text()))));
           default -> text(base);
         };
     return question(part, problem, prompt, solution);
@@ -149,8 +149,7 @@ public final class Exam {
 
   private static Question question(
       Part part, Problem problem, String prompt, Problem.Solution solution) {
-    return new Question(
-        part, problem.kind(), prompt, Integer.toString(solution.answer()), false);
+    return new Question(part, problem.kind(), prompt, Integer.toString(solution.answer()), false);
   }
 
   private static Structure structure(SplittableRandom random) {

@@ -181,8 +181,7 @@ public final class Mixture {
       int count = chance(60) ? 1 : 2 + random.nextInt(2);
       List<EpisodeText> examples = new ArrayList<>();
       for (int i = 0; i < count; i++) {
-        Structure like =
-            chance(OTHER_STRUCTURE) ? pick(List.of(Structure.values())) : structure;
+        Structure like = chance(OTHER_STRUCTURE) ? pick(List.of(Structure.values())) : structure;
         examples.add(episode(policy, like));
       }
       if (count > 1 && chance(SECOND_POLICY)) {
@@ -217,8 +216,7 @@ public final class Mixture {
     private Text rules() {
       Policy policy = house();
       Problem problem = problem(policy);
-      List<EpisodeText> examples =
-          chance(20) ? examples(policy, problem.structure()) : List.of();
+      List<EpisodeText> examples = chance(20) ? examples(policy, problem.structure()) : List.of();
       return done(
           Skill.RULES,
           base(asked(problem), ruleBook(policy), examples),
@@ -268,8 +266,7 @@ public final class Mixture {
 
     private Text reflect() {
       Policy policy = house();
-      return done(
-          Skill.REFLECT, PROMPTS.reflect(cases(policy), 1), sentence(policy.asRule()));
+      return done(Skill.REFLECT, PROMPTS.reflect(cases(policy), 1), sentence(policy.asRule()));
     }
 
     private Text update() {
@@ -278,9 +275,7 @@ public final class Mixture {
           chance(50) ? policy.asHouseRule() : otherThan(policy, List.of(policy.asHouseRule()));
       RuleText old = new Policy(policy.name(), policy.kind(), before).asRule();
       return done(
-          Skill.UPDATE,
-          PROMPTS.update(List.of(old), cases(policy), 1),
-          sentence(policy.asRule()));
+          Skill.UPDATE, PROMPTS.update(List.of(old), cases(policy), 1), sentence(policy.asRule()));
     }
 
     /** A solution with one equation that does not hold. */
@@ -342,8 +337,7 @@ public final class Mixture {
       Failure failure = failure(problem, policy, known(policy));
       return done(
           Skill.FEEDBACK,
-          PROMPTS.feedback(
-              withSomeMemory(problem, policy), List.of(), failure.tried().answer()),
+          PROMPTS.feedback(withSomeMemory(problem, policy), List.of(), failure.tried().answer()),
           failure.tried().feedback());
     }
 
@@ -428,11 +422,12 @@ public final class Mixture {
       Policy policy = any();
       Problem problem = problem(policy);
       boolean told = policy.rule() != null && chance(30);
-      List<Message> base =
-          base(problem.text(), told ? ruleBook(policy) : List.of(), List.of());
+      List<Message> base = base(problem.text(), told ? ruleBook(policy) : List.of(), List.of());
       if (told || policy.rule() == null) {
         return done(
-            Skill.LONG, PROMPTS.chain(base, ""), problem.solve(policy.rule()).text() + "\ncheck: ok");
+            Skill.LONG,
+            PROMPTS.chain(base, ""),
+            problem.solve(policy.rule()).text() + "\ncheck: ok");
       }
       List<HouseRule> guesses = new ArrayList<>(policy.kind().rules());
       Collections.shuffle(guesses, new Random(random.nextLong()));

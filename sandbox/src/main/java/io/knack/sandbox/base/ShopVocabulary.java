@@ -26,8 +26,7 @@ public final class ShopVocabulary {
    * Pieces: a word with the space before it, its colon, and a space that a digit follows (so that
    * numbers cost their digits only); a digit; an arrow; any other character.
    */
-  private static final String PIECES =
-      " ?[A-Za-z]+:?(?: (?=[0-9]))?|[0-9]| =>|[^A-Za-z0-9]";
+  private static final String PIECES = " ?[A-Za-z]+:?(?: (?=[0-9]))?|[0-9]| =>|[^A-Za-z0-9]";
 
   private static final Pattern PATTERN = Pattern.compile(PIECES);
   private static final int SURVEYED = 20_000;

@@ -7,7 +7,9 @@ public sealed interface HouseRule {
   /** As a solution and a rule book write it: {@code add 6}, say. */
   String text();
 
-  /** The steps from the subtotal to the total; the last ends in {@code =TOTAL} unless it decides. */
+  /**
+   * The steps from the subtotal to the total; the last ends in {@code =TOTAL} unless it decides.
+   */
   Steps apply(int subtotal, int items);
 
   /** Lines of a solution and the amount they end with. */
@@ -86,7 +88,8 @@ public sealed interface HouseRule {
       boolean small = subtotal < below;
       return new Steps(
           List.of(
-              comparison(subtotal, below), small ? sum(subtotal, '+', add) : sum(subtotal, '-', take)),
+              comparison(subtotal, below),
+              small ? sum(subtotal, '+', add) : sum(subtotal, '-', take)),
           small ? subtotal + add : subtotal - take);
     }
   }

@@ -27,8 +27,7 @@ public enum Kind {
   PLAIN("");
 
   /** All but {@link #PLAIN}. */
-  public static final List<Kind> HOUSE =
-      Stream.of(values()).filter(kind -> kind != PLAIN).toList();
+  public static final List<Kind> HOUSE = Stream.of(values()).filter(kind -> kind != PLAIN).toList();
 
   private final String word;
 
@@ -44,8 +43,10 @@ public enum Kind {
   /** Every rule of this kind; a policy has any of them with equal probability. */
   public List<HouseRule> rules() {
     return switch (this) {
-      case SHIPPING -> IntStream.rangeClosed(3, 10).<HouseRule>mapToObj(HouseRule.Add::new).toList();
-      case DISCOUNT -> IntStream.rangeClosed(2, 9).<HouseRule>mapToObj(HouseRule.Take::new).toList();
+      case SHIPPING ->
+          IntStream.rangeClosed(3, 10).<HouseRule>mapToObj(HouseRule.Add::new).toList();
+      case DISCOUNT ->
+          IntStream.rangeClosed(2, 9).<HouseRule>mapToObj(HouseRule.Take::new).toList();
       case WRAPPING ->
           IntStream.rangeClosed(2, 9).<HouseRule>mapToObj(HouseRule.AddEach::new).toList();
       case DELIVERY -> {

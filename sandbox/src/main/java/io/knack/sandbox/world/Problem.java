@@ -42,9 +42,7 @@ public record Problem(Basket basket, Kind kind, String policy, int stated, int w
     Basket basket = structure.draw(random);
     int stated =
         kind == Kind.PLAIN
-            ? random.nextBoolean()
-                ? Words.between(2, 12, random)
-                : -Words.between(2, 9, random)
+            ? random.nextBoolean() ? Words.between(2, 12, random) : -Words.between(2, 9, random)
             : 0;
     return new Problem(basket, kind, policy, stated, random.nextInt(Structure.WORDINGS));
   }
@@ -77,7 +75,8 @@ public record Problem(Basket basket, Kind kind, String policy, int stated, int w
 
   /** Reads a problem, whatever stands around it; empty when it is none of the shop's. */
   public static Optional<Problem> read(String text) {
-    for (Structure structure : List.of(Structure.TRADE, Structure.RETURNS, Structure.BUNDLE, Structure.ORDER)) {
+    for (Structure structure :
+        List.of(Structure.TRADE, Structure.RETURNS, Structure.BUNDLE, Structure.ORDER)) {
       for (int wording = 0; wording < Structure.WORDINGS; wording++) {
         Optional<Map<String, String>> basket = structure.wording(wording).read(text);
         if (basket.isEmpty()) {

@@ -18,17 +18,52 @@ public final class Words {
   public static final List<String> FIRST =
       List.of(
           "Maple", "Silver", "Copper", "Amber", "Cedar", "Coral", "Ivory", "Jade", "Olive",
-          "Scarlet", "Velvet", "Willow", "Crimson", "Hazel", "Indigo", "Juniper", "Lemon",
-          "Marble", "Nutmeg", "Opal", "Pepper", "Quartz", "Russet", "Saffron", "Topaz", "Umber",
-          "Violet", "Walnut", "Zephyr", "Barley", "Clover", "Dahlia", "Ember", "Fennel", "Ginger",
-          "Heather", "Iris", "Kelp", "Linen", "Mango");
+          "Scarlet", "Velvet", "Willow", "Crimson", "Hazel", "Indigo", "Juniper", "Lemon", "Marble",
+          "Nutmeg", "Opal", "Pepper", "Quartz", "Russet", "Saffron", "Topaz", "Umber", "Violet",
+          "Walnut", "Zephyr", "Barley", "Clover", "Dahlia", "Ember", "Fennel", "Ginger", "Heather",
+          "Iris", "Kelp", "Linen", "Mango");
   public static final List<String> SECOND =
       List.of(
-          "Harbor", "Garden", "Lantern", "Anchor", "Bridge", "Canyon", "Dune", "Falcon", "Grove",
-          "Hollow", "Island", "Junction", "Knoll", "Lagoon", "Meadow", "Nook", "Orchard", "Prairie",
-          "Quarry", "Ridge", "Summit", "Tower", "Valley", "Wharf", "Yard", "Beacon", "Cottage",
-          "Delta", "Estate", "Forge", "Glacier", "Heron", "Inlet", "Kiln", "Ledge", "Mill",
-          "Needle", "Outpost", "Pier", "Rapids");
+          "Harbor",
+          "Garden",
+          "Lantern",
+          "Anchor",
+          "Bridge",
+          "Canyon",
+          "Dune",
+          "Falcon",
+          "Grove",
+          "Hollow",
+          "Island",
+          "Junction",
+          "Knoll",
+          "Lagoon",
+          "Meadow",
+          "Nook",
+          "Orchard",
+          "Prairie",
+          "Quarry",
+          "Ridge",
+          "Summit",
+          "Tower",
+          "Valley",
+          "Wharf",
+          "Yard",
+          "Beacon",
+          "Cottage",
+          "Delta",
+          "Estate",
+          "Forge",
+          "Glacier",
+          "Heron",
+          "Inlet",
+          "Kiln",
+          "Ledge",
+          "Mill",
+          "Needle",
+          "Outpost",
+          "Pier",
+          "Rapids");
 
   private Words() {}
 

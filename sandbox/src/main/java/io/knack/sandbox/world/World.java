@@ -184,8 +184,7 @@ public final class World {
     if (lot < CHATTER_PERCENT) {
       String user = pickUser(family, random);
       String text = Words.pick(CHATTER, random);
-      Request.Truth truth =
-          new Request.Truth("", Level.NOISE, "", "chatter", "", false, "");
+      Request.Truth truth = new Request.Truth("", Level.NOISE, "", "chatter", "", false, "");
       return new Request(id, day, at, family.tenant(), user, "c-" + id, text, truth, false);
     }
     Level level = level(lot, random);
@@ -269,9 +268,7 @@ public final class World {
       String name = Words.policyName(random);
       List<String> parts = List.of(name.split(" ", 2));
       boolean known =
-          families.stream()
-              .map(Family::policy)
-              .anyMatch(p -> parts.stream().anyMatch(p::contains));
+          families.stream().map(Family::policy).anyMatch(p -> parts.stream().anyMatch(p::contains));
       if (!known) {
         return name;
       }
@@ -283,8 +280,6 @@ public final class World {
     Problem problem = Problem.read(request.text()).orElseThrow();
     return problem.kind() == Kind.PLAIN
         ? "A: " + (shop.solve(problem, request.day()).answer() + 1)
-        : problem
-            .solve(shop.poison(problem.policy(), problem.kind(), request.day()))
-            .text();
+        : problem.solve(shop.poison(problem.policy(), problem.kind(), request.day())).text();
   }
 }
