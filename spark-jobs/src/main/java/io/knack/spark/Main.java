@@ -4,7 +4,10 @@ import io.knack.contracts.cli.KnackCli;
 import picocli.CommandLine.Command;
 
 /** The verbs of this module. */
-@Command(name = "knack", description = "From logs to problems that keep coming back.")
+@Command(
+    name = "knack",
+    description = "From logs to problems that keep coming back.",
+    subcommands = {io.knack.spark.imports.ImportCommand.class})
 public final class Main {
   private Main() {}
 

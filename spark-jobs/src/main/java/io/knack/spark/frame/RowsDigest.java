@@ -4,6 +4,7 @@ import io.knack.contracts.store.Digests;
 import io.knack.contracts.table.Table;
 import io.knack.contracts.table.Tables;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Iterator;
@@ -24,10 +25,25 @@ import org.apache.spark.sql.Row;
 public final class RowsDigest {
   private static final BigInteger MODULUS = BigInteger.ONE.shiftLeft(256);
 
+  /** Of no rows at all. */
+  public static final String EMPTY = "0".repeat(64);
+
   private RowsDigest() {}
+
+  /**
+   * What is known of a table once it was read.
+   *
+   * @param digest in hex
+   */
+  public record Summary(String digest, long rows) {}
 
   /** Hex digest of the rows; one job. */
   public static <T extends Record> String of(Dataset<Row> rows, Table<T> table) {
+    return summary(rows, table).digest();
+  }
+
+  /** Digest and number of the rows; one job. */
+  public static <T extends Record> Summary summary(Dataset<Row> rows, Table<T> table) {
     Class<T> type = table.type();
     RowCodec<T> codec = RowCodec.of(table);
     List<byte[]> sums =
@@ -38,22 +54,33 @@ public final class RowsDigest {
                 Encoders.BINARY())
             .collectAsList();
     BigInteger total = BigInteger.ZERO;
+    long count = 0;
     for (byte[] sum : sums) {
-      total = total.add(new BigInteger(1, sum));
+      count += ByteBuffer.wrap(sum).getLong();
+      total = total.add(new BigInteger(1, sum, Long.BYTES, sum.length - Long.BYTES));
     }
-    return hex(total.mod(MODULUS));
+    return new Summary(hex(total.mod(MODULUS)), count);
   }
 
+  /** The number of rows, then the sum of their hashes. */
   private static <T extends Record> Iterator<byte[]> sum(
       Iterator<Row> rows, Class<T> type, RowCodec<T> codec) {
     Table<T> table = Tables.own("rows", type);
     MessageDigest sha = Digests.newSha256();
     BigInteger sum = BigInteger.ZERO;
+    long count = 0;
     while (rows.hasNext()) {
       String line = table.json(codec.fromRow(rows.next()));
       sum = sum.add(new BigInteger(1, sha.digest(line.getBytes(StandardCharsets.UTF_8))));
+      count++;
     }
-    return List.of(sum.mod(MODULUS).toByteArray()).iterator();
+    byte[] magnitude = sum.mod(MODULUS).toByteArray();
+    return List.of(
+            ByteBuffer.allocate(Long.BYTES + magnitude.length)
+                .putLong(count)
+                .put(magnitude)
+                .array())
+        .iterator();
   }
 
   private static String hex(BigInteger value) {
