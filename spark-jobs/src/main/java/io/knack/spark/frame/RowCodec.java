@@ -171,7 +171,7 @@ public final class RowCodec<T extends Record> implements Serializable {
       Map<String, @Nullable Object> stored = new TreeMap<>();
       ((Map<?, ?>) value)
           .forEach((key, entry) -> stored.put((String) key, store(map.value(), entry)));
-      return stored;
+      return CollectionConverters.asScala(stored); // the only kind of map that encoders take
     }
     return struct((Shape.Struct) shape, value);
   }

@@ -98,10 +98,10 @@ final class CsvReader {
       line = take();
     }
     // Given up: everything but the first line is read again.
-    if (line != null && line != first && !used.contains(line)) {
+    if (line != null && !used.contains(line)) {
       used.add(line);
     }
-    used.remove(first);
+    used.pollFirst();
     while (!used.isEmpty()) {
       ahead.addFirst(used.removeLast());
     }
@@ -165,7 +165,7 @@ final class CsvReader {
             break;
           }
         }
-        if (openQuote || i < record.length() && record.charAt(i) != separator) {
+        if (openQuote || (i < record.length() && record.charAt(i) != separator)) {
           return null;
         }
       } else {

@@ -94,10 +94,8 @@ final class Finisher {
   private static List<Attempt> attempts(Draft draft, long promptTokens, Scrubber.Session scrub) {
     List<Attempt> attempts = new ArrayList<>();
     String completion = draft.completion;
-    boolean served =
-        completion == null
-            || draft.attempts.stream().anyMatch(attempt -> attempt.text().equals(completion));
-    if (!served) {
+    if (completion != null
+        && draft.attempts.stream().noneMatch(attempt -> attempt.text().equals(completion))) {
       attempts.add(
           new Attempt(
               null,

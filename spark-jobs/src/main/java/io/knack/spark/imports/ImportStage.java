@@ -504,7 +504,7 @@ public final class ImportStage implements Stage<ImportPlan> {
       new TreeMap<>(plan.map())
           .forEach(
               (field, column) -> {
-                if (!columns.contains(column) && !columns.contains(column.split("[./]")[0])) {
+                if (!columns.contains(column) && !columns.contains(column.replaceFirst("[./].*", ""))) {
                   problems.add(
                       file.source() + ": the map's " + field + "=" + column + " is no column; its columns are " + columns);
                 }

@@ -131,7 +131,7 @@ final class InputFiles {
       return InputFile.Layout.PARQUET;
     }
     if (format == ImportPlan.Format.CSV
-        || format == ImportPlan.Format.AUTO && (ending.equals("csv") || ending.equals("tsv"))) {
+        || (format == ImportPlan.Format.AUTO && (ending.equals("csv") || ending.equals("tsv")))) {
       return InputFile.Layout.CSV;
     }
     String text = new String(head, StandardCharsets.UTF_8).stripLeading();
@@ -143,8 +143,7 @@ final class InputFiles {
     boolean goesOn = end >= 0 && !text.substring(end).isBlank();
     boolean structured = first.startsWith("[") || first.startsWith("{");
     boolean lines = ending.equals("jsonl") || ending.equals("ndjson");
-    return structured && goesOn && !lines && isCutOff(first)
-            || first.startsWith("[") && !lines && !goesOn
+    return !lines && ((structured && goesOn && isCutOff(first)) || (first.startsWith("[") && !goesOn))
         ? InputFile.Layout.DOCUMENT
         : InputFile.Layout.LINES;
   }

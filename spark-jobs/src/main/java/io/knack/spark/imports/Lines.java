@@ -42,6 +42,7 @@ final class Lines {
    *
    * @param bytes without the line's end; null when there is a problem
    */
+  @SuppressWarnings("ArrayRecordComponent") // lines are never compared by their bytes
   record Line(
       long number, long offset, byte @Nullable [] bytes, @Nullable String problem, String digest) {}
 

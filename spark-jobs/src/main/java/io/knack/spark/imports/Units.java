@@ -83,7 +83,7 @@ final class Units {
         collector.end();
       }
     } catch (Unreadable e) {
-      collector.unreadable(e.getMessage());
+      collector.unreadable(e.reason());
     } catch (RuntimeException e) {
       collector.unreadable("reader failed: " + e.getClass().getSimpleName());
     }
@@ -108,7 +108,7 @@ final class Units {
         LogFormats.join(drafts.get(0), sides);
         units.add(interaction(place, 0, drafts.get(0)));
       } catch (Unreadable e) {
-        units.add(quarantine(place, 0, e.getMessage()));
+        units.add(quarantine(place, 0, e.reason()));
       } catch (RuntimeException e) {
         units.add(quarantine(place, 0, "reader failed: " + e.getClass().getSimpleName()));
       }
@@ -124,7 +124,7 @@ final class Units {
           units.add(ignored(place, 0));
         }
       } catch (Unreadable e) {
-        units.add(quarantine(place, 0, e.getMessage()));
+        units.add(quarantine(place, 0, e.reason()));
       } catch (RuntimeException e) {
         units.add(quarantine(place, 0, "reader failed: " + e.getClass().getSimpleName()));
       }
@@ -180,7 +180,7 @@ final class Units {
         sink.accept(Units.this.interaction(place, part, draft));
         part++;
       } catch (Unreadable e) {
-        unreadable(e.getMessage());
+        unreadable(e.reason());
       }
     }
 

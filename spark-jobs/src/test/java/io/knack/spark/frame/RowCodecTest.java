@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -76,6 +77,19 @@ final class RowCodecTest {
           .allMatch(name -> name.endsWith(".parquet"))
           .noneMatch(others::contains);
     }
+  }
+
+  @Test
+  void rowsOfTheCodecPassItsEncoder() {
+    RowCodec<Interaction> codec = RowCodec.of(Tables.INTERACTIONS);
+    List<Interaction> rows = List.of(full("a", 0), bare("b", 1));
+
+    Dataset<Row> copies =
+        data(Tables.INTERACTIONS, rows)
+            .map(
+                (MapFunction<Row, Row>) row -> codec.toRow(codec.fromRow(row)), codec.encoder());
+
+    assertThat(copies.collectAsList().stream().map(codec::fromRow)).containsExactlyElementsOf(rows);
   }
 
   @Test

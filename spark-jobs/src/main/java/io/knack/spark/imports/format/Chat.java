@@ -264,7 +264,7 @@ final class Chat {
   static long count(JsonNode object, String... fields) {
     for (String field : fields) {
       JsonNode value = object.path(field);
-      if (value.isNumber() || value.isTextual() && value.textValue().matches("\\d{1,15}")) {
+      if (value.isNumber() || (value.isTextual() && value.textValue().matches("\\d{1,15}"))) {
         return Math.max(0, value.asLong());
       }
     }

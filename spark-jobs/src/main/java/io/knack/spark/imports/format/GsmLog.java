@@ -52,7 +52,7 @@ final class GsmLog implements LogReader {
 
   private static Attempt better(@Nullable Attempt served, Attempt attempt) {
     return served == null
-            || served.outcome() != Outcome.VERIFIED && attempt.outcome() == Outcome.VERIFIED
+            || (served.outcome() != Outcome.VERIFIED && attempt.outcome() == Outcome.VERIFIED)
         ? attempt
         : served;
   }

@@ -152,7 +152,7 @@ public final class MappedLog implements LogReader {
       return record.get(path);
     }
     JsonNode node = record;
-    for (String step : path.split("[./]")) {
+    for (String step : List.of(path.split("[./]", -1))) {
       if (!step.isEmpty()) {
         node = node.isArray() && step.matches("\\d{1,6}") ? node.path(Integer.parseInt(step)) : node.path(step);
         node = node.isTextual() ? nested(node) : node;

@@ -111,7 +111,7 @@ final class MlflowLog implements LogReader {
                   ? inputs.get("prompt")
                   : inputs.has("question") ? inputs.get("question") : inputs.path("query");
     }
-    return found.isMissingNode() || found.isObject() && !found.has("messages") && !found.has("role")
+    return found.isMissingNode() || (found.isObject() && !found.has("messages") && !found.has("role"))
         ? List.of(Message.user(inputs.toString()))
         : Chat.messages(found);
   }

@@ -11,12 +11,12 @@ import java.time.Instant;
 final class OpenAiLog implements LogReader {
   @Override
   public boolean recognises(JsonNode record) {
-    return record.path("request").isObject() && record.has("response")
+    return (record.path("request").isObject() && record.has("response"))
         || isBatchOutput(record)
         || isBatchInput(record)
         || record.path("body").path("messages").isArray()
-        || record.has("input") && record.has("output") && !record.has("instruction") && !record.has("trace_id")
-        || record.has("messages") && (record.path("response").isObject() || record.path("choices").isArray());
+        || (record.has("input") && record.has("output") && !record.has("instruction") && !record.has("trace_id"))
+        || (record.has("messages") && (record.path("response").isObject() || record.path("choices").isArray()));
   }
 
   private static boolean isBatchOutput(JsonNode record) {

@@ -83,7 +83,7 @@ final class OtelLog implements LogReader {
         sink.ignored();
       }
     } catch (Unreadable e) {
-      sink.unreadable(e.getMessage());
+      sink.unreadable(e.reason());
     }
   }
 

@@ -13,7 +13,7 @@ final class ShareGptLog implements LogReader {
   public boolean recognises(JsonNode record) {
     return record.path("conversations").isArray()
         || record.path("messages").isArray()
-        || record.has("instruction") && record.has("output");
+        || (record.has("instruction") && record.has("output"));
   }
 
   @Override

@@ -6,7 +6,14 @@ import java.io.Serial;
 public final class Unreadable extends Exception {
   @Serial private static final long serialVersionUID = 1L;
 
+  private final String reason;
+
   public Unreadable(String reason) {
     super(reason);
+    this.reason = reason;
+  }
+
+  public String reason() {
+    return reason;
   }
 }

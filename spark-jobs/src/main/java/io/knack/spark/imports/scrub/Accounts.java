@@ -48,9 +48,9 @@ final class Accounts implements Detector {
       int at = start;
       while (at < text.length() && compact.length() < length) {
         char c = text.charAt(at);
-        if (c >= '0' && c <= '9' || c >= 'A' && c <= 'Z') {
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')) {
           compact.append(c);
-        } else if (c != ' ' && c != '-' || text.charAt(at - 1) == ' ' || text.charAt(at - 1) == '-') {
+        } else if ((c != ' ' && c != '-') || text.charAt(at - 1) == ' ' || text.charAt(at - 1) == '-') {
           return 0;
         }
         at++;

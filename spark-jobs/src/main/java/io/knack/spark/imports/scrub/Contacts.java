@@ -47,7 +47,7 @@ final class Contacts implements Detector {
       }
     }
     ips(text, found);
-    if (digits(text) >= 7) {
+    if (hasPhoneLikeRun(text)) {
       phones(text, found);
     }
   }
@@ -107,14 +107,19 @@ final class Contacts implements Detector {
     return CUE.matcher(text.substring(Math.max(0, start - 40), start)).find();
   }
 
-  private static int digits(String text) {
+  /** Seven digits with nothing between them but what stands in phone numbers. */
+  private static boolean hasPhoneLikeRun(String text) {
     int digits = 0;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (c >= '0' && c <= '9' || c > 127 && Character.isDigit(c)) {
-        digits++;
+      if (Character.isDigit(c)) {
+        if (++digits >= 7) {
+          return true;
+        }
+      } else if (" -.()+/\u00a0\u2010\u2011\u2013\uff08\uff09\uff0b".indexOf(c) < 0) {
+        digits = 0;
       }
     }
-    return digits;
+    return false;
   }
 }

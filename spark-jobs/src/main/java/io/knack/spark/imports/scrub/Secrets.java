@@ -49,6 +49,8 @@ final class Secrets implements Detector {
               + "|client[_-]?secret|token|passwd|password|passphrase|pwd)[\"']?\\s{0,3}(?:=|:|is(?=\\s))\\s{0,3}[\"'`]?"
               + "((?=[^\\s\"'`,;]*\\d)(?=[^\\s\"'`,;]*[A-Za-z])[^\\s\"'`,;<>\\[\\]{}&]{8,200})");
 
+  private static final Pattern NAMES = Pattern.compile("(?i)key|token|secret|passw|passphrase|pwd");
+
   private static final Pattern BEARER =
       Pattern.compile("(?i)\\b(?:bearer|basic)\\s+((?=[A-Za-z0-9+/._~-]*\\d)[A-Za-z0-9+/._~-]{16,2000}={0,2})");
 
@@ -68,9 +70,33 @@ final class Secrets implements Detector {
       group(URL_USER, "CREDENTIALS", text, found);
       group(URL_QUERY, "SECRET", text, found);
     }
-    whole(ISSUED, "SECRET", text, found);
-    group(BEARER, "SECRET", text, found);
-    group(NAMED, "SECRET", text, found);
+    if (longestToken(text) >= 14) {
+      whole(ISSUED, "SECRET", text, found);
+      group(BEARER, "SECRET", text, found);
+    }
+    if (NAMES.matcher(text).find()) {
+      group(NAMED, "SECRET", text, found);
+    }
+  }
+
+  /** Keys are long and without a space: most texts need no closer look. */
+  private static int longestToken(String text) {
+    int longest = 0;
+    int run = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      boolean token =
+          (c >= '0' && c <= '9')
+              || (c >= 'a' && c <= 'z')
+              || (c >= 'A' && c <= 'Z')
+              || c == '_'
+              || c == '-'
+              || c == '.'
+              || c == ':';
+      run = token ? run + 1 : 0;
+      longest = Math.max(longest, run);
+    }
+    return longest;
   }
 
   private static void whole(Pattern pattern, String kind, String text, List<Span> found) {
