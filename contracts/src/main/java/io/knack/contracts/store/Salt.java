@@ -80,8 +80,7 @@ public record Salt(String secret) {
     Path draft = home.resolve(FILE + "." + HexFormat.of().formatHex(random, 0, 4));
     try {
       Files.createFile(draft, ownerOnly);
-      Files.writeString(
-          draft, HexFormat.of().formatHex(random) + "\n", StandardOpenOption.WRITE);
+      Files.writeString(draft, HexFormat.of().formatHex(random) + "\n", StandardOpenOption.WRITE);
       Files.createLink(file, draft); // fails when another process was first
     } catch (FileAlreadyExistsException e) {
       // the other one's salt is as good

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * Separated values with a header (RFC 4180), fields over several lines among them.
  *
  * <p>A stray quote must not swallow the rows behind it: a record that does not come to its end
- * within {@value #MAX_LINES} lines, or has the wrong number of fields, is given up as its first line
- * alone, and reading goes on at the line after it.
+ * within {@value #MAX_LINES} lines, or has the wrong number of fields, is given up as its first
+ * line alone, and reading goes on at the line after it.
  */
 final class CsvReader {
   private static final int MAX_LINES = 200;
@@ -45,7 +45,8 @@ final class CsvReader {
       if (text != null) {
         String plain = text.startsWith("\uFEFF") ? text.substring(1) : text;
         separator = likeliest(plain);
-        List<String> fields = fields(plain.endsWith("\r") ? plain.substring(0, plain.length() - 1) : plain);
+        List<String> fields =
+            fields(plain.endsWith("\r") ? plain.substring(0, plain.length() - 1) : plain);
         header = fields == null ? List.of() : fields.stream().map(String::strip).toList();
       }
     }

@@ -83,11 +83,9 @@ final class Finisher {
   private static Message message(Message message, Scrubber.Session scrub) {
     List<ToolCall> calls = new ArrayList<>();
     for (ToolCall call : message.toolCalls()) {
-      calls.add(
-          new ToolCall(clean(call.id()), clean(call.name()), text(call.arguments(), scrub)));
+      calls.add(new ToolCall(clean(call.id()), clean(call.name()), text(call.arguments(), scrub)));
     }
-    return new Message(
-        message.role(), text(message.content(), scrub), calls, message.toolCallId());
+    return new Message(message.role(), text(message.content(), scrub), calls, message.toolCallId());
   }
 
   /** The served answer is always among them. */

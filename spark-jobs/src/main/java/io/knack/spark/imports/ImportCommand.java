@@ -58,7 +58,7 @@ public final class ImportCommand implements Callable<Integer> {
       options.overrides.add("format=" + format);
     }
     if (!inputs.isEmpty()) {
-      options.overrides.add("inputs=" + json.writeValueAsString(inputs));
+      options.overrides.add("input=" + json.writeValueAsString(inputs));
     }
     if (!map.isEmpty()) {
       options.overrides.add("map=" + json.writeValueAsString(map));

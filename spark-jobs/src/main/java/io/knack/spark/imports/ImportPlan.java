@@ -15,17 +15,19 @@ import java.util.regex.PatternSyntaxException;
 
 /** The plan of {@code import}. */
 public record ImportPlan(
-    @Doc("auto, or one of openai, litellm, langfuse, otel, mlflow, sharegpt, gsm8k, csv, json, knack")
+    @Doc(
+            "auto, or one of openai, litellm, langfuse, otel, mlflow, sharegpt, gsm8k, csv, json, knack")
         @Default("auto")
         Format format,
-    @Doc("files and directories: plain, .gz, .zst, .parquet") List<String> inputs,
+    @Doc("files and directories: plain, .gz, .zst, .parquet") List<String> input,
     @Doc("field to path, for csv and json of other shapes: prompt: request.text")
         Map<String, String> map,
     @Doc("character set of the files; a byte order mark overrules it") @Default("utf-8")
         String encoding,
     @Doc("a longer line goes to quarantine") @Default("8388608") @Range(min = 1024, max = 67108864)
         long maxLineBytes,
-    @Doc("countries whose own way of writing phone numbers is looked for; international ones always are")
+    @Doc(
+            "countries whose own way of writing phone numbers is looked for; international ones always are")
         @Default("[US, GB]")
         List<String> phoneRegions,
     @Doc("what else to scrub: name of the placeholder to regular expression")
@@ -52,7 +54,7 @@ public record ImportPlan(
   }
 
   public ImportPlan {
-    inputs = List.copyOf(inputs);
+    input = List.copyOf(input);
     map = Map.copyOf(map);
     phoneRegions = List.copyOf(phoneRegions);
     patterns = Map.copyOf(patterns);

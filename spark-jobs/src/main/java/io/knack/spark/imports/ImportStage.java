@@ -64,8 +64,9 @@ import org.apache.spark.storage.StorageLevel;
 /**
  * Logs in, scrubbed interactions out, as a delta to what was imported before.
  *
- * <p>Every record of the input ends in exactly one place: it is an interaction, it is in quarantine,
- * or it is understood and no interaction. Nothing unscrubbed reaches a file of the workspace.
+ * <p>Every record of the input ends in exactly one place: it is an interaction, it is in
+ * quarantine, or it is understood and no interaction. Nothing unscrubbed reaches a file of the
+ * workspace.
  */
 public final class ImportStage implements Stage<ImportPlan> {
   private static final long SLICE_BYTES = 32L << 20;
@@ -100,10 +101,15 @@ public final class ImportStage implements Stage<ImportPlan> {
   @Override
   public StageResult run(ImportPlan plan, StageInputs inputs, StageContext context)
       throws IOException {
+    List<Artifact> chain = inputs.chain(ArtifactKind.INTERACTIONS);
+    if (plan.input().isEmpty() && !chain.isEmpty()) {
+      return StageResult.Unchanged.of(
+          "no input is named: what was imported before stands",
+          Map.of("total", 0, "valid", 0, "quarantined", 0, "duplicates", 0, "added", 0));
+    }
     List<InputFile> files = InputFiles.of(plan);
     checkColumns(plan, files);
     SparkSession spark = session.get();
-    List<Artifact> chain = inputs.chain(ArtifactKind.INTERACTIONS);
     String salt = Salt.of(context.home()).secret();
 
     Dataset<Row> read = units(spark, plan, files, salt).persist(StorageLevel.MEMORY_AND_DISK());
@@ -113,7 +119,11 @@ public final class ImportStage implements Stage<ImportPlan> {
       Counts counts = first.waits() ? Counts.of(units) : first;
       if (counts.total() == 0) {
         return new StageResult.Nothing(
-            "no records in " + String.join(", ", plan.inputs()) + " (" + counts.ignored() + " ignored)");
+            "no records in "
+                + String.join(", ", plan.input())
+                + " ("
+                + counts.ignored()
+                + " ignored)");
       }
       RowsDigest.Summary added = writeInteractions(units, counts, chain, plan, context.output());
       RowsDigest.Summary quarantined = writeQuarantine(units, counts, chain, context.output());
@@ -126,8 +136,7 @@ public final class ImportStage implements Stage<ImportPlan> {
   // ---- reading
 
   private static Dataset<Row> units(
-      SparkSession spark, ImportPlan plan, List<InputFile> files, String salt)
-      throws IOException {
+      SparkSession spark, ImportPlan plan, List<InputFile> files, String salt) throws IOException {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     List<Slice> slices = new ArrayList<>();
     List<InputFile> parquet = new ArrayList<>();
@@ -189,7 +198,9 @@ public final class ImportStage implements Stage<ImportPlan> {
     private final Iterator<Slice> slices;
     private final Deque<Row> ready = new ArrayDeque<>();
     private SliceReader.Steps steps = new NoSteps();
-    private Slice slice = new Slice(new InputFile(0, "", "", InputFile.Layout.LINES, InputFile.Compression.NONE), 0, 0, 0);
+    private Slice slice =
+        new Slice(
+            new InputFile(0, "", "", InputFile.Layout.LINES, InputFile.Compression.NONE), 0, 0, 0);
 
     SlicedUnits(ImportPlan plan, String salt, Iterator<Slice> slices) {
       this.reader = new SliceReader(plan);
@@ -201,7 +212,8 @@ public final class ImportStage implements Stage<ImportPlan> {
     public boolean hasNext() {
       try {
         while (ready.isEmpty()) {
-          if (!steps.step(record -> units.of(slice.file(), record, ready::add)) && ready.isEmpty()) {
+          if (!steps.step(record -> units.of(slice.file(), record, ready::add))
+              && ready.isEmpty()) {
             if (!slices.hasNext()) {
               return false;
             }
@@ -359,7 +371,10 @@ public final class ImportStage implements Stage<ImportPlan> {
             .over(
                 Window.partitionBy(col("interaction.id"))
                     .orderBy(
-                        col("version").desc(), col("file").asc(), col("line").asc(), col("part").asc()));
+                        col("version").desc(),
+                        col("file").asc(),
+                        col("line").asc(),
+                        col("part").asc()));
     Dataset<Row> rows =
         units
             .filter(col("kind").equalTo(Units.INTERACTION))
@@ -374,7 +389,11 @@ public final class ImportStage implements Stage<ImportPlan> {
           counts.undated() > 0
               ? SparkTables.read(spark, Tables.INTERACTIONS, chain)
               : SparkTables.readDays(spark, Tables.INTERACTIONS, chain, counts.days());
-      rows = rows.join(known.select("id").withColumnRenamed("id", "known"), col("id").equalTo(col("known")), "left_anti");
+      rows =
+          rows.join(
+              known.select("id").withColumnRenamed("id", "known"),
+              col("id").equalTo(col("known")),
+              "left_anti");
     }
     SparkTables.writeByDay(rows, Tables.INTERACTIONS, col("occurred_at"), output);
     return summary(units.sparkSession(), Tables.INTERACTIONS, output);
@@ -401,7 +420,8 @@ public final class ImportStage implements Stage<ImportPlan> {
     UDF2<Integer, Long, Instant> time =
         (file, line) -> Instant.ofEpochSecond(starts.getOrDefault(file, 0L) + line - 1);
     spark.udf().register("knack_undated", udf(time, DataTypes.TimestampType));
-    return when(col("undated"), callUDF("knack_undated", col("file"), col("line"))).otherwise(stated);
+    return when(col("undated"), callUDF("knack_undated", col("file"), col("line")))
+        .otherwise(stated);
   }
 
   private static RowsDigest.Summary writeQuarantine(
@@ -410,8 +430,7 @@ public final class ImportStage implements Stage<ImportPlan> {
       return new RowsDigest.Summary(RowsDigest.EMPTY, 0);
     }
     SparkSession spark = units.sparkSession();
-    Dataset<Row> rows =
-        units.filter(col("kind").equalTo(Units.QUARANTINE)).select("quarantined.*");
+    Dataset<Row> rows = units.filter(col("kind").equalTo(Units.QUARANTINE)).select("quarantined.*");
     if (!chain.isEmpty()) {
       rows = rows.except(SparkTables.read(spark, Tables.QUARANTINE, chain));
     }
@@ -441,7 +460,11 @@ public final class ImportStage implements Stage<ImportPlan> {
     long quarantined = counts.of(Units.QUARANTINE);
     if (read.all() != valid + quarantined + counts.ignored()) {
       throw new IllegalStateException(
-          "records were lost: " + read.kinds() + " were read, " + counts.kinds() + " accounted for");
+          "records were lost: "
+              + read.kinds()
+              + " were read, "
+              + counts.kinds()
+              + " accounted for");
     }
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("files", files.size());
@@ -459,10 +482,18 @@ public final class ImportStage implements Stage<ImportPlan> {
     if (quarantined > 0) {
       Map<String, Long> reasons = reasons(units);
       figures.put("quarantine_reasons", reasons);
-      console.say("import: " + quarantined + " of " + (valid + quarantined) + " in quarantine: " + reasons + "; see './knack show quarantine'");
+      console.say(
+          "import: "
+              + quarantined
+              + " of "
+              + (valid + quarantined)
+              + " in quarantine: "
+              + reasons
+              + "; see './knack show quarantine'");
     }
     if (counts.undated() > 0) {
-      console.say("import: " + counts.undated() + " have no time; their order in the input stands for it");
+      console.say(
+          "import: " + counts.undated() + " have no time; their order in the input stands for it");
     }
     if (added.rows() == 0 && newlyQuarantined.rows() == 0) {
       return StageResult.Unchanged.of("everything was imported before", figures);
@@ -504,9 +535,16 @@ public final class ImportStage implements Stage<ImportPlan> {
       new TreeMap<>(plan.map())
           .forEach(
               (field, column) -> {
-                if (!columns.contains(column) && !columns.contains(column.replaceFirst("[./].*", ""))) {
+                if (!columns.contains(column)
+                    && !columns.contains(column.replaceFirst("[./].*", ""))) {
                   problems.add(
-                      file.source() + ": the map's " + field + "=" + column + " is no column; its columns are " + columns);
+                      file.source()
+                          + ": the map's "
+                          + field
+                          + "="
+                          + column
+                          + " is no column; its columns are "
+                          + columns);
                 }
               });
     }

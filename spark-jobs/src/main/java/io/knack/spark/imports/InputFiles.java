@@ -41,18 +41,23 @@ final class InputFiles {
    * @throws PlanException for an input that does not exist or holds nothing
    */
   static List<InputFile> of(ImportPlan plan) {
-    if (plan.inputs().isEmpty()) {
+    if (plan.input().isEmpty()) {
       throw new PlanException("import needs an input; name files or directories with --input PATH");
     }
     List<String> problems = new ArrayList<>();
     List<InputFile> files = new ArrayList<>();
-    for (String input : plan.inputs()) {
+    for (String input : plan.input()) {
       Path root = Path.of(input).toAbsolutePath().normalize();
       try {
         if (Files.isDirectory(root)) {
           List<Path> found = exported(root, walk(root));
           if (found.isEmpty()) {
-            problems.add("--input " + input + ": no file that ends in " + String.join(", ", KNOWN.stream().sorted().toList()) + " (also .gz, .zst)");
+            problems.add(
+                "--input "
+                    + input
+                    + ": no file that ends in "
+                    + String.join(", ", KNOWN.stream().sorted().toList())
+                    + " (also .gz, .zst)");
           }
           for (Path file : found) {
             files.add(probe(files.size(), file, root.relativize(file).toString(), plan));
@@ -143,7 +148,8 @@ final class InputFiles {
     boolean goesOn = end >= 0 && !text.substring(end).isBlank();
     boolean structured = first.startsWith("[") || first.startsWith("{");
     boolean lines = ending.equals("jsonl") || ending.equals("ndjson");
-    return !lines && ((structured && goesOn && isCutOff(first)) || (first.startsWith("[") && !goesOn))
+    return !lines
+            && ((structured && goesOn && isCutOff(first)) || (first.startsWith("[") && !goesOn))
         ? InputFile.Layout.DOCUMENT
         : InputFile.Layout.LINES;
   }
@@ -188,9 +194,12 @@ final class InputFiles {
     }
   }
 
-  /** Whether a file's bytes can be read from any place: neither packed nor of two-byte characters. */
+  /**
+   * Whether a file's bytes can be read from any place: neither packed nor of two-byte characters.
+   */
   static boolean splittable(InputFile file, String encoding) throws IOException {
-    if (file.layout() != InputFile.Layout.LINES || file.compression() != InputFile.Compression.NONE) {
+    if (file.layout() != InputFile.Layout.LINES
+        || file.compression() != InputFile.Compression.NONE) {
       return false;
     }
     try (InputStream in = Files.newInputStream(file.file())) {

@@ -101,7 +101,10 @@ final class SliceReader {
         ended = true;
         sink.accept(
             RawRecord.broken(
-                0, 0, "file cannot be read: damaged, cut off or gone", Digests.sha256(file.source())));
+                0,
+                0,
+                "file cannot be read: damaged, cut off or gone",
+                Digests.sha256(file.source())));
       }
       if (ended) {
         inner.close();

@@ -67,7 +67,8 @@ final class Units {
 
   /** The units of one record. */
   void of(InputFile file, RawRecord record, Consumer<Row> sink) {
-    Place place = new Place(file.number(), file.source(), record.line(), record.offset(), record.digest());
+    Place place =
+        new Place(file.number(), file.source(), record.line(), record.offset(), record.digest());
     JsonNode value = record.value();
     if (value == null) {
       sink.accept(quarantine(place, 0, String.valueOf(record.problem())));
@@ -209,7 +210,16 @@ final class Units {
     private void waiting(String kind, String key, JsonNode raw) {
       sink.accept(
           RowFactory.create(
-              kind, place.file(), place.line(), part++, 0L, false, key, raw.toString(), null, null,
+              kind,
+              place.file(),
+              place.line(),
+              part++,
+              0L,
+              false,
+              key,
+              raw.toString(),
+              null,
+              null,
               place.column("")));
     }
   }
@@ -236,13 +246,31 @@ final class Units {
         Digests.sha256(place.digest() + ":" + place.line() + ":" + part).substring(0, 32);
     Interaction interaction = finisher.finish(draft, fallback);
     return RowFactory.create(
-        INTERACTION, place.file(), place.line(), part, draft.version, draft.occurredAt == null,
-        null, null, null, INTERACTIONS.toRow(interaction), null);
+        INTERACTION,
+        place.file(),
+        place.line(),
+        part,
+        draft.version,
+        draft.occurredAt == null,
+        null,
+        null,
+        null,
+        INTERACTIONS.toRow(interaction),
+        null);
   }
 
   private static Row quarantine(Place place, int part, String reason) {
     return RowFactory.create(
-        QUARANTINE, place.file(), place.line(), part, 0L, false, null, null, reason, null,
+        QUARANTINE,
+        place.file(),
+        place.line(),
+        part,
+        0L,
+        false,
+        null,
+        null,
+        reason,
+        null,
         place.column(reason));
   }
 

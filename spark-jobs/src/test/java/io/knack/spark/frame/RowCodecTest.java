@@ -86,8 +86,7 @@ final class RowCodecTest {
 
     Dataset<Row> copies =
         data(Tables.INTERACTIONS, rows)
-            .map(
-                (MapFunction<Row, Row>) row -> codec.toRow(codec.fromRow(row)), codec.encoder());
+            .map((MapFunction<Row, Row>) row -> codec.toRow(codec.fromRow(row)), codec.encoder());
 
     assertThat(copies.collectAsList().stream().map(codec::fromRow)).containsExactlyElementsOf(rows);
   }

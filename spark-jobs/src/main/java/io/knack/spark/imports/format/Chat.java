@@ -38,11 +38,12 @@ final class Chat {
   static Message message(JsonNode value) throws Unreadable {
     String name = text(value, "role");
     if (name == null) {
-      name = switch (String.valueOf(text(value, "type"))) {
-        case "function_call" -> "assistant";
-        case "function_call_output" -> "tool";
-        default -> text(value, "type");
-      };
+      name =
+          switch (String.valueOf(text(value, "type"))) {
+            case "function_call" -> "assistant";
+            case "function_call_output" -> "tool";
+            default -> text(value, "type");
+          };
     }
     if (name == null) {
       throw new Unreadable("message without a role");
@@ -103,7 +104,9 @@ final class Chat {
           content.append('\n');
         }
         JsonNode words =
-            body.has("text") ? body.get("text") : body.has("content") ? body.get("content") : body.path("refusal");
+            body.has("text")
+                ? body.get("text")
+                : body.has("content") ? body.get("content") : body.path("refusal");
         content.append(words.isObject() ? words.path("value").asText() : words.asText());
       }
       case "reasoning", "thinking" -> {}
@@ -137,12 +140,12 @@ final class Chat {
           new ToolCall(
               call.path("id").asText(),
               function.path("name").asText(),
-              jsonText(function.has("arguments") ? function.get("arguments") : function.path("args"))));
+              jsonText(
+                  function.has("arguments") ? function.get("arguments") : function.path("args"))));
     }
     JsonNode legacy = value.path("function_call");
     if (legacy.isObject()) {
-      calls.add(
-          new ToolCall("", legacy.path("name").asText(), jsonText(legacy.path("arguments"))));
+      calls.add(new ToolCall("", legacy.path("name").asText(), jsonText(legacy.path("arguments"))));
     } else if ("function_call".equals(text(value, "type"))) {
       calls.add(
           new ToolCall(
@@ -203,7 +206,8 @@ final class Chat {
   static @Nullable String spoken(JsonNode message) throws Unreadable {
     List<ToolCall> calls = new ArrayList<>();
     StringBuilder content = new StringBuilder();
-    content(message.has("content") ? message.get("content") : message.path("parts"), content, calls);
+    content(
+        message.has("content") ? message.get("content") : message.path("parts"), content, calls);
     toolCalls(message, calls);
     if (content.isEmpty() && !calls.isEmpty()) {
       return spoken(calls);

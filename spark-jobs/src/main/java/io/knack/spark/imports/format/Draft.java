@@ -29,6 +29,7 @@ public final class Draft {
   public long promptTokens;
   public long cachedPromptTokens;
   public long completionTokens;
+
   /** Everything spent, where the log says it all; else it is made of the token counts. */
   public @Nullable Budget budget;
 

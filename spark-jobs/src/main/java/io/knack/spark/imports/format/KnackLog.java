@@ -29,7 +29,8 @@ final class KnackLog implements LogReader {
     draft.conversation = Chat.text(record, "conversation");
     draft.messages.addAll(Chat.messages(record.get("messages")));
     draft.tools = Chat.text(record, "tools");
-    draft.completion = record.path("completion").isTextual() ? record.get("completion").textValue() : null;
+    draft.completion =
+        record.path("completion").isTextual() ? record.get("completion").textValue() : null;
     draft.reference = Chat.text(record, "reference");
     for (JsonNode attempt : record.path("attempts")) {
       draft.attempts.add(attempt(attempt));
@@ -38,10 +39,14 @@ final class KnackLog implements LogReader {
     draft.outcomeSource = Chat.text(record, "outcome_source");
     draft.feedback = Chat.text(record, "feedback");
     draft.cost = record.path("cost").isNumber() ? record.get("cost").asDouble() : null;
-    draft.latencyMicros = record.path("latency_micros").isNumber() ? record.get("latency_micros").asLong() : null;
+    draft.latencyMicros =
+        record.path("latency_micros").isNumber() ? record.get("latency_micros").asLong() : null;
     draft.model = Chat.text(record, "model");
     draft.servedBy = Chat.text(record, "served_by");
-    record.path("tags").properties().forEach(tag -> draft.tag(tag.getKey(), tag.getValue().asText()));
+    record
+        .path("tags")
+        .properties()
+        .forEach(tag -> draft.tag(tag.getKey(), tag.getValue().asText()));
     Budget budget = budget(record.path("budget"));
     draft.budget = budget;
     if (budget != null) {

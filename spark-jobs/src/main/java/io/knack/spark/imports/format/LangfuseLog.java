@@ -13,7 +13,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class LangfuseLog implements LogReader {
   private static final Set<String> TYPES =
-      Set.of("GENERATION", "SPAN", "EVENT", "AGENT", "TOOL", "CHAIN", "RETRIEVER", "EVALUATOR", "EMBEDDING", "GUARDRAIL");
+      Set.of(
+          "GENERATION",
+          "SPAN",
+          "EVENT",
+          "AGENT",
+          "TOOL",
+          "CHAIN",
+          "RETRIEVER",
+          "EVALUATOR",
+          "EMBEDDING",
+          "GUARDRAIL");
 
   @Override
   public boolean recognises(JsonNode record) {
@@ -50,7 +60,8 @@ final class LangfuseLog implements LogReader {
   @Override
   public void read(JsonNode record, Sink sink) throws Unreadable {
     if (isScore(record) || !isObservation(record)) {
-      String trace = isScore(record) ? text(record, "trace_id", "traceId") : Chat.text(record, "id");
+      String trace =
+          isScore(record) ? text(record, "trace_id", "traceId") : Chat.text(record, "id");
       if (trace == null) {
         throw new Unreadable("Langfuse score or trace without an id of the trace");
       }
@@ -73,7 +84,10 @@ final class LangfuseLog implements LogReader {
         Times.of(record.has("start_time") ? record.get("start_time") : record.path("startTime"));
     draft.model = Chat.firstText(record, "provided_model_name", "providedModelName", "model");
     Chat.usage(
-        Chat.decoded(record.has("usage_details") ? record.get("usage_details") : record.path("usageDetails")),
+        Chat.decoded(
+            record.has("usage_details")
+                ? record.get("usage_details")
+                : record.path("usageDetails")),
         draft);
     JsonNode cost = record.has("total_cost") ? record.get("total_cost") : record.path("totalCost");
     draft.cost = cost.isNumber() ? cost.asDouble() : null;

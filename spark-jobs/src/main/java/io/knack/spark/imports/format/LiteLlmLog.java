@@ -21,7 +21,8 @@ final class LiteLlmLog implements LogReader {
     }
     JsonNode messages = Chat.decoded(record.path("messages"));
     JsonNode elsewhere = record.path("metadata").path("cold_storage_object_key");
-    if (elsewhere.isTextual() && (messages.isMissingNode() || messages.isNull() || messages.isEmpty())) {
+    if (elsewhere.isTextual()
+        && (messages.isMissingNode() || messages.isNull() || messages.isEmpty())) {
       throw new Unreadable("LiteLLM record whose messages lie in cold storage");
     }
     if (messages.isMissingNode() || messages.isNull()) {
@@ -37,8 +38,7 @@ final class LiteLlmLog implements LogReader {
       draft.latencyMicros = Duration.between(draft.occurredAt, end).toNanos() / 1000;
     }
     JsonNode metadata = record.path("metadata");
-    draft.tenant =
-        Chat.firstText(metadata, "user_api_key_org_id", "user_api_key_team_id");
+    draft.tenant = Chat.firstText(metadata, "user_api_key_org_id", "user_api_key_team_id");
     String user = Chat.text(record, "end_user");
     draft.subject = user == null ? Chat.text(metadata, "user_api_key_end_user_id") : user;
     draft.conversation = Chat.firstText(record, "session_id", "trace_id");

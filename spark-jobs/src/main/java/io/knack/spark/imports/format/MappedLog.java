@@ -17,9 +17,24 @@ public final class MappedLog implements LogReader {
   /** What a map may name, beside {@code tag.NAME}. */
   public static final List<String> FIELDS =
       List.of(
-          "id", "prompt", "system", "completion", "reference", "score", "verified", "time", "subject",
-          "tenant", "conversation", "model", "feedback", "prompt_tokens", "completion_tokens", "cost",
-          "latency_ms", "served_by");
+          "id",
+          "prompt",
+          "system",
+          "completion",
+          "reference",
+          "score",
+          "verified",
+          "time",
+          "subject",
+          "tenant",
+          "conversation",
+          "model",
+          "feedback",
+          "prompt_tokens",
+          "completion_tokens",
+          "cost",
+          "latency_ms",
+          "served_by");
 
   private final Map<String, String> paths;
 
@@ -33,7 +48,11 @@ public final class MappedLog implements LogReader {
     for (String field : paths.keySet()) {
       if (!FIELDS.contains(field) && !field.matches("tag\\..+")) {
         problems.add(
-            "map names '" + field + "', expected one of " + String.join(", ", FIELDS) + ", tag.NAME");
+            "map names '"
+                + field
+                + "', expected one of "
+                + String.join(", ", FIELDS)
+                + ", tag.NAME");
       }
     }
     if (!paths.isEmpty() && !paths.containsKey("prompt")) {
@@ -58,8 +77,10 @@ public final class MappedLog implements LogReader {
     if (system != null) {
       draft.messages.add(Message.system(system));
     }
-    JsonNode decoded = prompt.isTextual() && !prompt.textValue().startsWith("[{") ? prompt : Chat.decoded(prompt);
-    draft.messages.addAll(decoded.isNumber() ? List.of(Message.user(decoded.asText())) : Chat.messages(decoded));
+    JsonNode decoded =
+        prompt.isTextual() && !prompt.textValue().startsWith("[{") ? prompt : Chat.decoded(prompt);
+    draft.messages.addAll(
+        decoded.isNumber() ? List.of(Message.user(decoded.asText())) : Chat.messages(decoded));
     draft.id = text(record, "id");
     JsonNode completion = at(record, "completion");
     draft.completion = completion.isNumber() ? completion.asText() : Chat.answer(completion);
@@ -96,8 +117,7 @@ public final class MappedLog implements LogReader {
         throw new Unreadable("score outside 0 to 1");
       }
       draft.score = score;
-      draft.outcome =
-          score >= 1 ? Outcome.VERIFIED : score <= 0 ? Outcome.FAILED : Outcome.UNKNOWN;
+      draft.outcome = score >= 1 ? Outcome.VERIFIED : score <= 0 ? Outcome.FAILED : Outcome.UNKNOWN;
       draft.outcomeSource = draft.outcome == Outcome.UNKNOWN ? null : "log:score";
     }
     String verified = text(record, "verified");
@@ -154,7 +174,10 @@ public final class MappedLog implements LogReader {
     JsonNode node = record;
     for (String step : List.of(path.split("[./]", -1))) {
       if (!step.isEmpty()) {
-        node = node.isArray() && step.matches("\\d{1,6}") ? node.path(Integer.parseInt(step)) : node.path(step);
+        node =
+            node.isArray() && step.matches("\\d{1,6}")
+                ? node.path(Integer.parseInt(step))
+                : node.path(step);
         node = node.isTextual() ? nested(node) : node;
       }
     }

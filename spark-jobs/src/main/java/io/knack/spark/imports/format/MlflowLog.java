@@ -73,7 +73,8 @@ final class MlflowLog implements LogReader {
             ? Times.of(span.get("start_time_unix_nano"))
             : Times.of(info.path("request_time"));
     if (span.has("start_time_unix_nano") && span.has("end_time_unix_nano")) {
-      long nanos = span.get("end_time_unix_nano").asLong() - span.get("start_time_unix_nano").asLong();
+      long nanos =
+          span.get("end_time_unix_nano").asLong() - span.get("start_time_unix_nano").asLong();
       draft.latencyMicros = nanos < 0 ? null : nanos / 1000;
     }
     JsonNode metadata = info.path("trace_metadata");
@@ -111,7 +112,8 @@ final class MlflowLog implements LogReader {
                   ? inputs.get("prompt")
                   : inputs.has("question") ? inputs.get("question") : inputs.path("query");
     }
-    return found.isMissingNode() || (found.isObject() && !found.has("messages") && !found.has("role"))
+    return found.isMissingNode()
+            || (found.isObject() && !found.has("messages") && !found.has("role"))
         ? List.of(Message.user(inputs.toString()))
         : Chat.messages(found);
   }

@@ -15,8 +15,12 @@ final class OpenAiLog implements LogReader {
         || isBatchOutput(record)
         || isBatchInput(record)
         || record.path("body").path("messages").isArray()
-        || (record.has("input") && record.has("output") && !record.has("instruction") && !record.has("trace_id"))
-        || (record.has("messages") && (record.path("response").isObject() || record.path("choices").isArray()));
+        || (record.has("input")
+            && record.has("output")
+            && !record.has("instruction")
+            && !record.has("trace_id"))
+        || (record.has("messages")
+            && (record.path("response").isObject() || record.path("choices").isArray()));
   }
 
   private static boolean isBatchOutput(JsonNode record) {
@@ -69,7 +73,8 @@ final class OpenAiLog implements LogReader {
     String own = Chat.firstText(record, "id", "request_id", "log_id");
     draft.id = own == null ? Chat.text(response, "id") : own;
     Instant stated = null;
-    for (String field : new String[] {"timestamp", "time", "created_at", "occurred_at", "start_time"}) {
+    for (String field :
+        new String[] {"timestamp", "time", "created_at", "occurred_at", "start_time"}) {
       stated = stated == null ? Times.of(record.path(field)) : stated;
     }
     draft.occurredAt = stated == null ? draft.occurredAt : stated;
@@ -132,7 +137,8 @@ final class OpenAiLog implements LogReader {
     }
     String model = Chat.text(response, "model");
     draft.model = model == null ? draft.model : model;
-    JsonNode created = response.has("created") ? response.get("created") : response.path("created_at");
+    JsonNode created =
+        response.has("created") ? response.get("created") : response.path("created_at");
     draft.occurredAt = Times.of(created);
     Chat.usage(response.path("usage"), draft);
     draft.tag("finish_reason", Chat.text(response.path("choices").path(0), "finish_reason"));

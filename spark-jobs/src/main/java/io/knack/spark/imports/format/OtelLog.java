@@ -13,9 +13,9 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * OpenTelemetry's generative AI spans in OTLP JSON or one span a line: semantic conventions of
- * 2026 ({@code gen_ai.input.messages}), the attributes and events before them ({@code
- * gen_ai.prompt.N}, {@code gen_ai.user.message}, {@code gen_ai.choice}), and OpenInference ({@code
+ * OpenTelemetry's generative AI spans in OTLP JSON or one span a line: semantic conventions of 2026
+ * ({@code gen_ai.input.messages}), the attributes and events before them ({@code gen_ai.prompt.N},
+ * {@code gen_ai.user.message}, {@code gen_ai.choice}), and OpenInference ({@code
  * llm.input_messages.N}).
  */
 final class OtelLog implements LogReader {
@@ -33,7 +33,8 @@ final class OtelLog implements LogReader {
 
   private static boolean isSpan(JsonNode record) {
     JsonNode attributes = record.path("attributes");
-    boolean shaped = record.has("name") || record.has("kind") || record.has("spanId") || record.has("context");
+    boolean shaped =
+        record.has("name") || record.has("kind") || record.has("spanId") || record.has("context");
     return shaped && (attributes.isArray() || attributes.isObject()) && !record.has("info");
   }
 
@@ -101,7 +102,8 @@ final class OtelLog implements LogReader {
         || attributes.has("gen_ai.request.model");
   }
 
-  private static Draft draft(JsonNode span, ObjectNode attributes, JsonNode events, ObjectNode resource)
+  private static Draft draft(
+      JsonNode span, ObjectNode attributes, JsonNode events, ObjectNode resource)
       throws Unreadable {
     Draft draft = new Draft();
     messages(attributes, events, draft);
@@ -114,28 +116,41 @@ final class OtelLog implements LogReader {
     }
     String response = Chat.text(attributes, "gen_ai.response.id");
     draft.id = response == null ? spanId : response;
-    JsonNode start = span.has("startTimeUnixNano") ? span.get("startTimeUnixNano") : span.path("start_time");
-    JsonNode end = span.has("endTimeUnixNano") ? span.get("endTimeUnixNano") : span.path("end_time");
+    JsonNode start =
+        span.has("startTimeUnixNano") ? span.get("startTimeUnixNano") : span.path("start_time");
+    JsonNode end =
+        span.has("endTimeUnixNano") ? span.get("endTimeUnixNano") : span.path("end_time");
     draft.occurredAt = Times.of(start.isMissingNode() ? span.path("timeUnixNano") : start);
     Instant ended = Times.of(end);
     if (draft.occurredAt != null && ended != null && !ended.isBefore(draft.occurredAt)) {
       draft.latencyMicros = Duration.between(draft.occurredAt, ended).toNanos() / 1000;
     }
     draft.model =
-        Chat.firstText(attributes, "gen_ai.response.model", "gen_ai.request.model", "llm.model_name");
+        Chat.firstText(
+            attributes, "gen_ai.response.model", "gen_ai.request.model", "llm.model_name");
     draft.conversation = Chat.firstText(attributes, "gen_ai.conversation.id", "session.id");
     draft.subject = Chat.firstText(attributes, "user.id", "enduser.id");
     draft.tenant = Chat.firstText(resource, "tenant.id", "service.namespace");
     draft.tag("service", Chat.text(resource, "service.name"));
     draft.promptTokens =
-        Chat.count(attributes, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt");
+        Chat.count(
+            attributes,
+            "gen_ai.usage.input_tokens",
+            "gen_ai.usage.prompt_tokens",
+            "llm.token_count.prompt");
     draft.completionTokens =
         Chat.count(
-            attributes, "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion");
+            attributes,
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+            "llm.token_count.completion");
     draft.cachedPromptTokens =
         Math.min(
             draft.promptTokens,
-            Chat.count(attributes, "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"));
+            Chat.count(
+                attributes,
+                "gen_ai.usage.cache_read.input_tokens",
+                "gen_ai.usage.cache_read_input_tokens"));
     JsonNode tools = attributes.path("gen_ai.tool.definitions");
     draft.tools = tools.isMissingNode() ? null : Chat.jsonText(tools);
     for (JsonNode event : events) {
@@ -199,13 +214,19 @@ final class OtelLog implements LogReader {
   private static ArrayNode numbered(ObjectNode attributes, String prefix, String infix) {
     Map<Integer, ObjectNode> turns = new TreeMap<>();
     for (var attribute : attributes.properties()) {
-      String rest = attribute.getKey().startsWith(prefix) ? attribute.getKey().substring(prefix.length()) : "";
+      String rest =
+          attribute.getKey().startsWith(prefix)
+              ? attribute.getKey().substring(prefix.length())
+              : "";
       int dot = rest.indexOf('.');
-      if (dot > 0 && rest.substring(0, dot).matches("\\d{1,4}") && rest.startsWith(infix, dot + 1)) {
+      if (dot > 0
+          && rest.substring(0, dot).matches("\\d{1,4}")
+          && rest.startsWith(infix, dot + 1)) {
         String field = rest.substring(dot + 1 + infix.length());
         if (field.equals("role") || field.equals("content")) {
           turns
-              .computeIfAbsent(Integer.valueOf(rest.substring(0, dot)), n -> JSON.createObjectNode())
+              .computeIfAbsent(
+                  Integer.valueOf(rest.substring(0, dot)), n -> JSON.createObjectNode())
               .set(field, Chat.decoded(attribute.getValue()));
         }
       }

@@ -20,7 +20,8 @@ final class ShareGptLog implements LogReader {
   public void read(JsonNode record, Sink sink) throws Unreadable {
     Draft draft = new Draft();
     draft.id = Chat.text(record, "id");
-    draft.occurredAt = Times.of(record.has("timestamp") ? record.get("timestamp") : record.path("created_at"));
+    draft.occurredAt =
+        Times.of(record.has("timestamp") ? record.get("timestamp") : record.path("created_at"));
     String system = Chat.text(record, "system");
     if (system != null) {
       draft.messages.add(Message.system(system));

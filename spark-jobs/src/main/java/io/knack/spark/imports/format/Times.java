@@ -37,14 +37,16 @@ final class Times {
     if (trimmed.matches("-?\\d{1,25}(\\.\\d{1,12})?")) {
       return plausible(epoch(new BigDecimal(trimmed)));
     }
-    String iso = trimmed.replaceFirst("^(\\d{4}-\\d{2}-\\d{2}) (?=\\d)", "$1T").replace(" UTC", "Z");
+    String iso =
+        trimmed.replaceFirst("^(\\d{4}-\\d{2}-\\d{2}) (?=\\d)", "$1T").replace(" UTC", "Z");
     try {
       if (iso.length() == 10) {
         return plausible(LocalDate.parse(iso).atStartOfDay(ZoneOffset.UTC).toInstant());
       }
       if (iso.matches(".*([zZ]|[+-]\\d{2}(:?\\d{2})?)$") && iso.indexOf('T') > 0) {
         String zoned =
-            iso.replaceFirst("([+-]\\d{2})$", "$1:00").replaceFirst("([+-]\\d{2})(\\d{2})$", "$1:$2");
+            iso.replaceFirst("([+-]\\d{2})$", "$1:00")
+                .replaceFirst("([+-]\\d{2})(\\d{2})$", "$1:$2");
         return plausible(OffsetDateTime.parse(zoned).toInstant());
       }
       return plausible(LocalDateTime.parse(iso).toInstant(ZoneOffset.UTC));

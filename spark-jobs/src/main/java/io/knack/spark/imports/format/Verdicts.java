@@ -12,11 +12,42 @@ import org.jspecify.annotations.Nullable;
  */
 final class Verdicts {
   private static final Set<String> NAMES =
-      Set.of("correct", "correctness", "is_correct", "verified", "passed", "pass", "accuracy", "success", "resolved");
+      Set.of(
+          "correct",
+          "correctness",
+          "is_correct",
+          "verified",
+          "passed",
+          "pass",
+          "accuracy",
+          "success",
+          "resolved");
   private static final Set<String> YES =
-      Set.of("true", "yes", "y", "1", "1.0", "correct", "pass", "passed", "success", "verified", "resolved");
+      Set.of(
+          "true",
+          "yes",
+          "y",
+          "1",
+          "1.0",
+          "correct",
+          "pass",
+          "passed",
+          "success",
+          "verified",
+          "resolved");
   private static final Set<String> NO =
-      Set.of("false", "no", "n", "0", "0.0", "incorrect", "wrong", "fail", "failed", "failure", "unresolved");
+      Set.of(
+          "false",
+          "no",
+          "n",
+          "0",
+          "0.0",
+          "incorrect",
+          "wrong",
+          "fail",
+          "failed",
+          "failure",
+          "unresolved");
 
   private Verdicts() {}
 

@@ -10,7 +10,8 @@ import org.apache.commons.validator.routines.IBANValidator;
 final class Accounts implements Detector {
   private static final Pattern CARD =
       Pattern.compile("(?<![\\d.,-])(?<!\\d )[3-6]\\d{3}(?:[ -]?\\d){9,15}(?![ -]?\\d)(?![.,]\\d)");
-  private static final Pattern IBAN_START = Pattern.compile("(?<![A-Za-z0-9])[A-Z]{2}\\d{2}(?=[ -]?[A-Z0-9])");
+  private static final Pattern IBAN_START =
+      Pattern.compile("(?<![A-Za-z0-9])[A-Z]{2}\\d{2}(?=[ -]?[A-Z0-9])");
   private static final CreditCardValidator CARDS =
       new CreditCardValidator(
           CreditCardValidator.AMEX
@@ -43,14 +44,17 @@ final class Accounts implements Detector {
     if (country == null) {
       return 0;
     }
-    for (int length : country.getIbanLength() > 0 ? new int[] {country.getIbanLength()} : new int[0]) {
+    for (int length :
+        country.getIbanLength() > 0 ? new int[] {country.getIbanLength()} : new int[0]) {
       StringBuilder compact = new StringBuilder();
       int at = start;
       while (at < text.length() && compact.length() < length) {
         char c = text.charAt(at);
         if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')) {
           compact.append(c);
-        } else if ((c != ' ' && c != '-') || text.charAt(at - 1) == ' ' || text.charAt(at - 1) == '-') {
+        } else if ((c != ' ' && c != '-')
+            || text.charAt(at - 1) == ' '
+            || text.charAt(at - 1) == '-') {
           return 0;
         }
         at++;

@@ -12,9 +12,9 @@ import org.apache.commons.validator.routines.InetAddressValidator;
 /**
  * E-mail and IP addresses, and phone numbers by libphonenumber.
  *
- * <p>A run of digits that happens to be some country's valid number is not enough for a phone number:
- * it has a plus sign, brackets, or dashes or dots between its groups, or a word before it says
- * telephone. So counts and prices survive.
+ * <p>A run of digits that happens to be some country's valid number is not enough for a phone
+ * number: it has a plus sign, brackets, or dashes or dots between its groups, or a word before it
+ * says telephone. So counts and prices survive.
  */
 final class Contacts implements Detector {
   private static final Pattern EMAIL =
@@ -28,7 +28,8 @@ final class Contacts implements Detector {
   private static final Pattern CUE =
       Pattern.compile(
           "(?i)(?:phone|telephone|tel|mobile|cell|call|calling|whatsapp|sms|fax|texte?|dial|ring|reach|telefon|handy|móvil|teléfono|téléphone|portable|电话|手机|联系|致电)\\P{Nd}{0,24}$");
-  private static final Pattern SHORT_AFTER_CUE = Pattern.compile("(?<![\\d.,-])\\d{3}[- .]\\d{4}(?![\\d.,-]*\\d)");
+  private static final Pattern SHORT_AFTER_CUE =
+      Pattern.compile("(?<![\\d.,-])\\d{3}[- .]\\d{4}(?![\\d.,-]*\\d)");
   private static final Pattern CHINESE_MOBILE = Pattern.compile("(?<!\\d)1[3-9]\\d{9}(?!\\d)");
 
   private final List<String> regions;
@@ -62,7 +63,8 @@ final class Contacts implements Detector {
     }
     Matcher six = IPV6.matcher(text);
     while (six.find()) {
-      long groups = Pattern.compile(":+").splitAsStream(six.group()).filter(g -> !g.isEmpty()).count();
+      long groups =
+          Pattern.compile(":+").splitAsStream(six.group()).filter(g -> !g.isEmpty()).count();
       boolean digit = six.group().chars().anyMatch(Character::isDigit);
       if (groups >= 3 && digit && ips.isValidInet6Address(six.group())) {
         found.add(new Span("IP", six.start(), six.end()));

@@ -6,8 +6,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * National identity, tax and insurance numbers whose form or check digits tell them apart from other
- * numbers: a bare number without either is left alone, or word problems would lose theirs.
+ * National identity, tax and insurance numbers whose form or check digits tell them apart from
+ * other numbers: a bare number without either is left alone, or word problems would lose theirs.
  */
 final class NationalIds implements Detector {
   private record Kind(Pattern form, Predicate<String> valid) {}
@@ -31,7 +31,9 @@ final class NationalIds implements Detector {
               "(?<!\\d)[12] ?\\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\\d) ?(?:\\d{2}|2[AB]) ?\\d{3} ?\\d{3} ?\\d{2}(?!\\d)",
               NationalIds::french),
           // China, resident identity: date of birth and ISO 7064 check.
-          kind("(?<![\\dA-Za-z])[1-9]\\d{5}(?:19|20)\\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\\d|3[01])\\d{3}[\\dXx](?![\\dA-Za-z])", NationalIds::chinese),
+          kind(
+              "(?<![\\dA-Za-z])[1-9]\\d{5}(?:19|20)\\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\\d|3[01])\\d{3}[\\dXx](?![\\dA-Za-z])",
+              NationalIds::chinese),
           // India, Aadhaar, written in groups: Verhoeff check.
           kind("(?<!\\d)[2-9]\\d{3}[ -]\\d{4}[ -]\\d{4}(?![ -]?\\d)", NationalIds::verhoeff),
           // Brazil, CPF, with its punctuation.
@@ -56,7 +58,11 @@ final class NationalIds implements Detector {
   private static boolean spanish(String id) {
     String plain = id.replace("-", "");
     String digits =
-        plain.substring(0, plain.length() - 1).replace('X', '0').replace('Y', '1').replace('Z', '2');
+        plain
+            .substring(0, plain.length() - 1)
+            .replace('X', '0')
+            .replace('Y', '1')
+            .replace('Z', '2');
     return "TRWAGMYFPDXBNJZSQVHLCKE".charAt(Integer.parseInt(digits) % 23)
         == plain.charAt(plain.length() - 1);
   }

@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
  * threads.
  *
  * <p>Placeholders are numbered within one interaction in the order of appearance, the same value
- * always the same: the sense of a problem survives, and the same problem from two people is the same
- * text, so that it still clusters.
+ * always the same: the sense of a problem survives, and the same problem from two people is the
+ * same text, so that it still clusters.
  */
 public final class Scrubber {
   private record Own(String kind, Pattern pattern) implements Detector {
@@ -40,7 +40,10 @@ public final class Scrubber {
   public Scrubber(List<String> phoneRegions, Map<String, String> patterns) {
     detectors = new ArrayList<>();
     new TreeMap<>(patterns)
-        .forEach((name, regex) -> detectors.add(new Own(name.toUpperCase(java.util.Locale.ROOT), Pattern.compile(regex))));
+        .forEach(
+            (name, regex) ->
+                detectors.add(
+                    new Own(name.toUpperCase(java.util.Locale.ROOT), Pattern.compile(regex))));
     always = !detectors.isEmpty();
     detectors.add(new Secrets());
     detectors.add(new Accounts());

@@ -5,8 +5,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Keys and tokens of the well-known kinds, each by the prefix that its issuer gives it, secrets that
- * are named as such, and credentials in URLs.
+ * Keys and tokens of the well-known kinds, each by the prefix that its issuer gives it, secrets
+ * that are named as such, and credentials in URLs.
  */
 final class Secrets implements Detector {
   private static final Pattern PRIVATE_KEY =
@@ -52,10 +52,12 @@ final class Secrets implements Detector {
   private static final Pattern NAMES = Pattern.compile("(?i)key|token|secret|passw|passphrase|pwd");
 
   private static final Pattern BEARER =
-      Pattern.compile("(?i)\\b(?:bearer|basic)\\s+((?=[A-Za-z0-9+/._~-]*\\d)[A-Za-z0-9+/._~-]{16,2000}={0,2})");
+      Pattern.compile(
+          "(?i)\\b(?:bearer|basic)\\s+((?=[A-Za-z0-9+/._~-]*\\d)[A-Za-z0-9+/._~-]{16,2000}={0,2})");
 
   private static final Pattern URL_USER =
-      Pattern.compile("\\b[A-Za-z][A-Za-z0-9+.-]{1,20}://([^\\s/@:\"'<>]{1,200}:[^\\s/@\"'<>]{1,200})@");
+      Pattern.compile(
+          "\\b[A-Za-z][A-Za-z0-9+.-]{1,20}://([^\\s/@:\"'<>]{1,200}:[^\\s/@\"'<>]{1,200})@");
 
   private static final Pattern URL_QUERY =
       Pattern.compile(
