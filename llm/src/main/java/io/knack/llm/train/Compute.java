@@ -21,7 +21,6 @@ public record Compute(String device, DType dtype, int workers) {
 
   /** fp32 on this machine's cores, at most eight. */
   public static Compute cpu(DType dtype) {
-    return new Compute(
-        "cpu", dtype, Math.min(8, Runtime.getRuntime().availableProcessors()));
+    return new Compute("cpu", dtype, Math.min(8, Runtime.getRuntime().availableProcessors()));
   }
 }

@@ -2,6 +2,7 @@ package io.knack.llm.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.jni.IValue;
+import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.Kernels;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,9 +17,9 @@ import java.util.Random;
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record FlatWeights(
-    DecoderShape shape, List<Slot> slots, long[] offsets, int size, int decayed) {
+    ModelConfig shape, List<Slot> slots, long[] offsets, int size, int decayed) {
 
-  public static FlatWeights of(DecoderShape shape) {
+  public static FlatWeights of(ModelConfig shape) {
     List<Slot> slots = Slot.of(shape);
     long[] offsets = new long[slots.size()];
     int at = 0;
@@ -86,7 +87,7 @@ public record FlatWeights(
     long[] rows = slots.stream().mapToLong(Slot::rows).toArray();
     long[] columns = slots.stream().mapToLong(Slot::columns).toArray();
     long[] places = offsets.clone();
-    if (shape.tied()) {
+    if (shape.embeddings() == ModelConfig.Embeddings.TIED) {
       places[2] = places[0];
       rows[2] = rows[0];
       columns[2] = columns[0];

@@ -111,8 +111,8 @@ public record MicroBatch(
   }
 
   /**
-   * Ends of the rectangles that make padding plus {@link #RECTANGLE_COST} each least, for
-   * sequences {@code from} to {@code to} in ascending length. Dynamic programming, O(n^2).
+   * Ends of the rectangles that make padding plus {@link #RECTANGLE_COST} each least, for sequences
+   * {@code from} to {@code to} in ascending length. Dynamic programming, O(n^2).
    */
   private static List<Integer> cuts(List<TokenSequence> sorted, int from, int to) {
     int n = to - from;

@@ -1,5 +1,10 @@
 package io.knack.llm.train;
 
+import io.knack.contracts.stage.ContractException;
+import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.checkpoint.ModelConfig.Bias;
+import io.knack.llm.checkpoint.ModelConfig.Embeddings;
+import io.knack.llm.checkpoint.ModelConfig.QkNorm;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -25,16 +30,27 @@ public record Slot(List<Part> parts, int rows, int columns) {
     return columns == 0;
   }
 
-  /** The kernels' weight list: embedding, last norm, head (absent when tied), nine of each layer. */
-  public static List<Slot> of(DecoderShape shape) {
-    int d = shape.width();
+  /**
+   * The kernels' weight list: embedding, last norm, head (absent when tied), nine of each layer.
+   */
+  public static List<Slot> of(ModelConfig shape) {
+    if (shape.outputBias() == Bias.ADDED || shape.mlpBias() == Bias.ADDED) {
+      throw new ContractException(
+          shape.architecture()
+              + " with a bias in o_proj or the MLP cannot be trained; supported: no bias, or one in"
+              + " q, k and v");
+    }
+    int d = shape.hidden();
     int q = shape.heads() * shape.headDim();
     int kv = shape.kvHeads() * shape.headDim();
     int f = shape.feedForward();
     List<Slot> slots = new ArrayList<>();
     slots.add(matrix(d, new Part("model.embed_tokens.weight", shape.vocabulary())));
     slots.add(vector(new Part("model.norm.weight", d)));
-    slots.add(shape.tied() ? ABSENT : matrix(d, new Part("lm_head.weight", shape.vocabulary())));
+    slots.add(
+        (shape.embeddings() == Embeddings.TIED)
+            ? ABSENT
+            : matrix(d, new Part("lm_head.weight", shape.vocabulary())));
     for (int i = 0; i < shape.layers(); i++) {
       String p = "model.layers." + i + ".";
       String a = p + "self_attn.";
@@ -46,16 +62,20 @@ public record Slot(List<Part> parts, int rows, int columns) {
               new Part(a + "k_proj.weight", kv),
               new Part(a + "v_proj.weight", kv)));
       slots.add(
-          shape.qkvBias()
+          shape.qkvBias() == Bias.ADDED
               ? vector(
                   new Part(a + "q_proj.bias", q),
                   new Part(a + "k_proj.bias", kv),
                   new Part(a + "v_proj.bias", kv))
               : ABSENT);
       slots.add(
-          shape.qkNorm() ? vector(new Part(a + "q_norm.weight", shape.headDim())) : ABSENT);
+          shape.qkNorm() == QkNorm.PER_HEAD
+              ? vector(new Part(a + "q_norm.weight", shape.headDim()))
+              : ABSENT);
       slots.add(
-          shape.qkNorm() ? vector(new Part(a + "k_norm.weight", shape.headDim())) : ABSENT);
+          shape.qkNorm() == QkNorm.PER_HEAD
+              ? vector(new Part(a + "k_norm.weight", shape.headDim()))
+              : ABSENT);
       slots.add(matrix(q, new Part(a + "o_proj.weight", d)));
       slots.add(vector(new Part(p + "post_attention_layernorm.weight", d)));
       slots.add(

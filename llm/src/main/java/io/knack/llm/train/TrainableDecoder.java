@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.IValue;
+import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class TrainableDecoder implements AutoCloseable {
   private final Kernels kernels;
   private final NDManager manager;
-  private final DecoderShape shape;
+  private final ModelConfig shape;
   private final Compute compute;
   private final int adapters;
   private final int size;
@@ -45,10 +46,11 @@ public final class TrainableDecoder implements AutoCloseable {
   private final List<IValue> gradientViews = new ArrayList<>();
   private final IValue weights;
   private final IValue tables;
+  private final List<List<Section>> sections = new ArrayList<>();
   private final List<IValue> owned = new ArrayList<>();
 
   /** All weights of a decoder, from {@code initial} in the order of {@link FlatWeights}. */
-  public static TrainableDecoder full(DecoderShape shape, Compute compute, float[] initial) {
+  public static TrainableDecoder full(ModelConfig shape, Compute compute, float[] initial) {
     return new TrainableDecoder(shape, compute, null, null, new float[][] {initial});
   }
 
@@ -59,7 +61,7 @@ public final class TrainableDecoder implements AutoCloseable {
    * @param initial one row per adapter, in the order of the layout
    */
   public static TrainableDecoder lora(
-      DecoderShape shape,
+      ModelConfig shape,
       Compute compute,
       FrozenWeights frozen,
       LoraLayout layout,
@@ -68,7 +70,7 @@ public final class TrainableDecoder implements AutoCloseable {
   }
 
   private TrainableDecoder(
-      DecoderShape shape,
+      ModelConfig shape,
       Compute compute,
       @Nullable FrozenWeights frozen,
       @Nullable LoraLayout layout,
@@ -79,8 +81,7 @@ public final class TrainableDecoder implements AutoCloseable {
     this.adapters = initial.length;
     this.size = initial[0].length;
     Device device = Kernels.device(compute.device());
-    this.kernels =
-        TrainingKernels.load(device, shape, layout == null ? List.of() : layout.specs());
+    this.kernels = TrainingKernels.load(device, shape, layout == null ? List.of() : layout.specs());
     this.manager = kernels.manager().newSubManager(device);
     kernels.gradients(Kernels.Gradients.OFF);
     this.pool = Executors.newFixedThreadPool(compute.workers(), worker());
@@ -88,13 +89,11 @@ public final class TrainableDecoder implements AutoCloseable {
     this.master = manager.create(flatten(initial), new Shape(adapters, size));
     this.first = manager.zeros(new Shape(adapters, size));
     this.second = manager.zeros(new Shape(adapters, size));
-    this.scale =
-        layout == null ? manager.create(new float[0]) : manager.create(layout.scales());
+    this.scale = layout == null ? manager.create(new float[0]) : manager.create(layout.scales());
     boolean copied = layout != null || compute.dtype() != DType.F32;
     this.working =
         copied
-            ? kernels.tensor(
-                manager, "zeros_like_as", master, (long) compute.dtype().torchCode())
+            ? kernels.tensor(manager, "zeros_like_as", master, (long) compute.dtype().torchCode())
             : master;
     for (int i = 0; i < compute.workers(); i++) {
       gradients.add(manager.zeros(new Shape(adapters, size)));
@@ -111,6 +110,9 @@ public final class TrainableDecoder implements AutoCloseable {
       gradients.forEach(g -> gradientViews.add(none));
     }
     this.tables = own(tables());
+    for (int i = 0; i < adapters; i++) {
+      sections.add(sections(i));
+    }
     refresh();
   }
 
@@ -136,16 +138,18 @@ public final class TrainableDecoder implements AutoCloseable {
 
   private IValue tables() {
     int half = shape.headDim() / 2;
-    float[] cos = new float[shape.maxPositions() * half];
+    float[] frequencies = shape.inverseFrequencies();
+    int positions = shape.maxPositions();
+    float[] cos = new float[positions * half];
     float[] sin = new float[cos.length];
-    for (int p = 0; p < shape.maxPositions(); p++) {
+    for (int p = 0; p < positions; p++) {
       for (int i = 0; i < half; i++) {
-        double angle = (float) p * shape.ropeFrequencies().get(i).floatValue();
+        double angle = p * frequencies[i];
         cos[p * half + i] = (float) Math.cos(angle);
         sin[p * half + i] = (float) Math.sin(angle);
       }
     }
-    Shape table = new Shape(shape.maxPositions(), half);
+    Shape table = new Shape(positions, half);
     return Kernels.list(
         List.of(
             kernels.cast(manager, manager.create(cos, table), compute.dtype()),
@@ -264,39 +268,45 @@ public final class TrainableDecoder implements AutoCloseable {
    * @param norm as {@link #gatherGradients} returned it
    */
   public void update(int adapter, long done, double learningRate, AdamW plan, double norm) {
-    double clip =
-        plan.maxGradNorm() > 0 ? Math.min(1, plan.maxGradNorm() / (norm + 1e-6)) : 1;
-    update(adapter, 0, decayed, done, learningRate, plan, plan.weightDecay(), clip);
-    if (decayed < size) {
-      update(adapter, decayed, size - decayed, done, learningRate, plan, 0, clip);
+    double clip = plan.maxGradNorm() > 0 ? Math.min(1, plan.maxGradNorm() / (norm + 1e-6)) : 1;
+    for (Section section : sections.get(adapter)) {
+      double decay = section.decays() ? plan.weightDecay() : 0;
+      kernels.run(
+          "adamw",
+          section.parameters(),
+          section.gradients(),
+          section.first(),
+          section.second(),
+          done,
+          learningRate,
+          plan.beta1(),
+          plan.beta2(),
+          plan.epsilon(),
+          decay,
+          clip);
     }
   }
 
-  private void update(
-      int adapter,
-      int from,
-      int count,
-      long done,
-      double learningRate,
-      AdamW plan,
-      double decay,
-      double clip) {
-    kernels.run(
-        "adamw",
-        adapter,
-        from,
-        count,
-        master,
-        gradients.get(0),
-        first,
-        second,
-        done,
-        learningRate,
-        plan.beta1(),
-        plan.beta2(),
-        plan.epsilon(),
-        decay,
-        clip);
+  /** A part of an adapter's row that the optimizer treats alike. */
+  private record Section(
+      boolean decays, IValue parameters, IValue gradients, IValue first, IValue second) {}
+
+  private List<Section> sections(int adapter) {
+    List<Section> parts = new ArrayList<>();
+    parts.add(section(adapter, 0, decayed, true));
+    if (decayed < size) {
+      parts.add(section(adapter, decayed, size - decayed, false));
+    }
+    return parts;
+  }
+
+  private Section section(int adapter, int from, int count, boolean decays) {
+    return new Section(
+        decays,
+        own(kernels.call("part", master, adapter, from, count)),
+        own(kernels.call("part", gradients.get(0), adapter, from, count)),
+        own(kernels.call("part", first, adapter, from, count)),
+        own(kernels.call("part", second, adapter, from, count)));
   }
 
   /** Ends a step: gradients are zero again and the passes see the new weights. */

@@ -1,6 +1,7 @@
 package io.knack.llm.train;
 
 import ai.djl.Device;
+import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.Kernels;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,19 +20,18 @@ final class TrainingKernels {
    * @param specs of each layer and group of projections, see {@code lora} in the text; all groups
    *     without LoRA are {@code [0]}
    */
-  static Kernels load(Device device, DecoderShape shape, List<List<long[]>> specs) {
+  static Kernels load(Device device, ModelConfig shape, List<List<long[]>> specs) {
     String text =
         text()
             .replace("$SPECS", specs(specs))
-            .replace("$EPS", Double.toString(shape.epsilon()))
+            .replace("$EPS", Double.toString(shape.normEpsilon()))
             .replace("$KV", Integer.toString(shape.kvHeads()))
             .replace("$H", Integer.toString(shape.heads()))
             .replace("$D", Integer.toString(shape.headDim()))
             .replace("$F", Integer.toString(shape.feedForward()))
             .replace("$LAYERS", Integer.toString(shape.layers()))
             .replace(
-                "$CHUNK",
-                Integer.toString(Math.max(32, LOGITS_IN_CACHE / shape.vocabulary())));
+                "$CHUNK", Integer.toString(Math.max(32, LOGITS_IN_CACHE / shape.vocabulary())));
     return Kernels.load(device, text);
   }
 

@@ -407,17 +407,16 @@ $SPECS
       g.mul_(scale)
     return torch.linalg_vector_norm(g, 2, [1], False)
 
-  def adamw(self, row: int, first: int, count: int, P: Tensor, G: Tensor, M: Tensor, S: Tensor, done: int, lr: float, beta1: float, beta2: float, epsilon: float, decay: float, clip: float):
-    # one step of row's elements first .. first + count, after done earlier ones; clip scales the gradient
-    p = torch.narrow(torch.select(P, 0, row), 0, first, count)
-    g = torch.narrow(torch.select(G, 0, row), 0, first, count)
-    m = torch.narrow(torch.select(M, 0, row), 0, first, count)
-    s = torch.narrow(torch.select(S, 0, row), 0, first, count)
+  def part(self, x: Tensor, row: int, first: int, count: int) -> List[Tensor]:
+    return [torch.narrow(torch.select(x, 0, row), 0, first, count)]
+
+  def adamw(self, p: List[Tensor], g: List[Tensor], m: List[Tensor], s: List[Tensor], done: int, lr: float, beta1: float, beta2: float, epsilon: float, decay: float, clip: float):
+    # One step after `done` earlier ones; clip scales the gradient. The lists come from outside: an
+    # update of a list made here would be taken for dead code.
     if clip != 1.:
-      g.mul_(clip)
-    step = torch.full([], float(done), dtype=6, device=P.device)
-    step.add_(1)
-    torch._fused_adamw_([p], [g], [m], [s], annotate(List[Tensor], []), [step], lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=False, maximize=False, grad_scale=None, found_inf=None)
+      g[0].mul_(clip)
+    step = torch.full([], done + 1., dtype=6, device=p[0].device)
+    torch._fused_adamw_(p, g, m, s, annotate(List[Tensor], []), [step], lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=False, maximize=False, grad_scale=None, found_inf=None)
 
   def zero(self, x: Tensor):
     x.zero_()

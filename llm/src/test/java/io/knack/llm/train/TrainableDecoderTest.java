@@ -2,6 +2,7 @@ package io.knack.llm.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.train.TrainableDecoder.Pass;
 import java.util.ArrayList;
@@ -11,7 +12,8 @@ import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
 class TrainableDecoderTest {
-  private static final DecoderShape SHAPE = DecoderShape.llama(50, 32, 2, 4, 2, 48, true, 64);
+  private static final ModelConfig SHAPE =
+      SmallDecoders.llama(50, 32, 2, 4, 2, 48, ModelConfig.Embeddings.TIED, 64, List.of());
 
   private static List<TokenSequence> sequences(long seed, int... lengths) {
     Random random = new Random(seed);
