@@ -21,6 +21,6 @@ public interface FeatureSpace {
 
   /** Reads a space as mining wrote it. */
   static FeatureSpace load(Path file) {
-    throw new UnsupportedOperationException("written next: " + file);
+    return HashedSpace.load(file);
   }
 }

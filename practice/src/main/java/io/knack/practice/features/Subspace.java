@@ -1,0 +1,230 @@
+package io.knack.practice.features;
+
+import java.util.Random;
+
+/**
+ * The leading right singular vectors of a sparse matrix by randomised subspace iteration (Halko,
+ * Martinsson, Tropp, 2011). Single-threaded and seeded: the same matrix gives the same bits.
+ * Cost: {@code iterations * entries * rank} multiplications, and {@code columns * rank^2} for each
+ * orthonormalisation.
+ */
+final class Subspace {
+  private static final int OVERSAMPLING = 8;
+  private static final int ITERATIONS = 4;
+
+  /** Right singular vectors, row-major: {@code vectors[column * rank + r]}. */
+  final float[] vectors; // (columns, rank)
+
+  /** Singular values, descending. */
+  final double[] values; // (rank)
+
+  final int rank;
+
+  private Subspace(float[] vectors, double[] values, int rank) {
+    this.vectors = vectors;
+    this.values = values;
+    this.rank = rank;
+  }
+
+  /**
+   * @param indices columns of each row's entries
+   * @param entries values of each row's entries
+   */
+  static Subspace leading(int[][] indices, float[][] entries, int columns, int rank, long seed) {
+    int width = Math.min(columns, rank + OVERSAMPLING);
+    float[] q = new float[columns * width]; // (columns, width)
+    Random random = new Random(seed);
+    boolean[] used = new boolean[columns];
+    for (int[] row : indices) {
+      for (int column : row) {
+        used[column] = true;
+      }
+    }
+    for (int c = 0; c < columns; c++) {
+      for (int r = 0; r < width; r++) {
+        float g = (float) random.nextGaussian();
+        q[c * width + r] = used[c] ? g : 0;
+      }
+    }
+    orthonormalise(q, columns, width);
+    for (int i = 0; i < ITERATIONS; i++) {
+      q = gramTimes(indices, entries, q, columns, width);
+      orthonormalise(q, columns, width);
+    }
+    double[][] small = new double[width][width]; // Q' X' X Q
+    float[] projected = new float[width];
+    for (int row = 0; row < indices.length; row++) {
+      project(indices[row], entries[row], q, width, projected);
+      for (int a = 0; a < width; a++) {
+        for (int b = a; b < width; b++) {
+          small[a][b] += (double) projected[a] * projected[b];
+        }
+      }
+    }
+    for (int a = 0; a < width; a++) {
+      for (int b = 0; b < a; b++) {
+        small[a][b] = small[b][a];
+      }
+    }
+    double[][] rotation = jacobi(small);
+    Integer[] order = new Integer[width];
+    for (int i = 0; i < width; i++) {
+      order[i] = i;
+    }
+    java.util.Arrays.sort(
+        order, java.util.Comparator.comparingDouble((Integer i) -> -small[i][i]));
+    int kept = Math.min(rank, width);
+    float[] vectors = new float[columns * kept];
+    double[] values = new double[kept];
+    for (int k = 0; k < kept; k++) {
+      values[k] = Math.sqrt(Math.max(0, small[order[k]][order[k]]));
+    }
+    for (int c = 0; c < columns; c++) {
+      if (!used[c]) {
+        continue;
+      }
+      for (int k = 0; k < kept; k++) {
+        double sum = 0;
+        for (int r = 0; r < width; r++) {
+          sum += q[c * width + r] * rotation[r][order[k]];
+        }
+        vectors[c * kept + k] = (float) sum;
+      }
+    }
+    return new Subspace(vectors, values, kept);
+  }
+
+  /** {@code out = row * q}. */
+  static void project(int[] row, float[] entries, float[] q, int width, float[] out) {
+    java.util.Arrays.fill(out, 0, width, 0);
+    for (int e = 0; e < row.length; e++) {
+      int at = row[e] * width;
+      float value = entries[e];
+      for (int r = 0; r < width; r++) {
+        out[r] += value * q[at + r];
+      }
+    }
+  }
+
+  private static float[] gramTimes(
+      int[][] indices, float[][] entries, float[] q, int columns, int width) {
+    float[] result = new float[columns * width];
+    float[] projected = new float[width];
+    for (int row = 0; row < indices.length; row++) {
+      project(indices[row], entries[row], q, width, projected);
+      for (int e = 0; e < indices[row].length; e++) {
+        int at = indices[row][e] * width;
+        float value = entries[row][e];
+        for (int r = 0; r < width; r++) {
+          result[at + r] += value * projected[r];
+        }
+      }
+    }
+    return result;
+  }
+
+  /** Q such that Q'Q = I, by Cholesky of the Gram matrix, twice for accuracy. */
+  private static void orthonormalise(float[] q, int rows, int width) {
+    for (int pass = 0; pass < 2; pass++) {
+      double[][] gram = new double[width][width];
+      for (int row = 0; row < rows; row++) {
+        int at = row * width;
+        for (int a = 0; a < width; a++) {
+          double value = q[at + a];
+          if (value == 0) {
+            continue;
+          }
+          double[] into = gram[a];
+          for (int b = 0; b <= a; b++) {
+            into[b] += value * q[at + b];
+          }
+        }
+      }
+      double[][] lower = new double[width][width];
+      for (int a = 0; a < width; a++) {
+        for (int b = 0; b <= a; b++) {
+          double sum = gram[a][b];
+          for (int k = 0; k < b; k++) {
+            sum -= lower[a][k] * lower[b][k];
+          }
+          if (a == b) {
+            lower[a][a] = sum > 1e-10 * gram[a][a] && sum > 0 ? Math.sqrt(sum) : 0;
+          } else {
+            lower[a][b] = lower[b][b] == 0 ? 0 : sum / lower[b][b];
+          }
+        }
+      }
+      double[] solved = new double[width];
+      for (int row = 0; row < rows; row++) {
+        int at = row * width;
+        for (int a = 0; a < width; a++) {
+          double sum = q[at + a];
+          double[] l = lower[a];
+          for (int k = 0; k < a; k++) {
+            sum -= l[k] * solved[k];
+          }
+          solved[a] = l[a] == 0 ? 0 : sum / l[a];
+        }
+        for (int a = 0; a < width; a++) {
+          q[at + a] = (float) solved[a];
+        }
+      }
+    }
+  }
+
+  /** Diagonalises a symmetric matrix in place; returns the rotation. Cyclic Jacobi. */
+  private static double[][] jacobi(double[][] a) {
+    int n = a.length;
+    double[][] v = new double[n][n];
+    for (int i = 0; i < n; i++) {
+      v[i][i] = 1;
+    }
+    for (int sweep = 0; sweep < 30; sweep++) {
+      double off = 0;
+      double diagonal = 0;
+      for (int i = 0; i < n; i++) {
+        diagonal += a[i][i] * a[i][i];
+        for (int j = 0; j < i; j++) {
+          off += a[i][j] * a[i][j];
+        }
+      }
+      if (off <= 1e-18 * diagonal) {
+        break;
+      }
+      for (int p = 0; p < n; p++) {
+        for (int q = p + 1; q < n; q++) {
+          if (a[p][q] != 0) {
+            rotate(a, v, p, q);
+          }
+        }
+      }
+    }
+    return v;
+  }
+
+  private static void rotate(double[][] a, double[][] v, int p, int q) {
+    double theta = (a[q][q] - a[p][p]) / (2 * a[p][q]);
+    double t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
+    double c = 1 / Math.sqrt(t * t + 1);
+    double s = t * c;
+    int n = a.length;
+    for (int k = 0; k < n; k++) {
+      double x = a[k][p];
+      double y = a[k][q];
+      a[k][p] = c * x - s * y;
+      a[k][q] = s * x + c * y;
+    }
+    for (int k = 0; k < n; k++) {
+      double x = a[p][k];
+      double y = a[q][k];
+      a[p][k] = c * x - s * y;
+      a[q][k] = s * x + c * y;
+    }
+    for (int k = 0; k < n; k++) {
+      double x = v[k][p];
+      double y = v[k][q];
+      v[k][p] = c * x - s * y;
+      v[k][q] = s * x + c * y;
+    }
+  }
+}

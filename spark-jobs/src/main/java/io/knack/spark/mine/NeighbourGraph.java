@@ -1,0 +1,90 @@
+package io.knack.spark.mine;
+
+import java.util.Arrays;
+
+/**
+ * The nearest of each node, nearest first.
+ *
+ * @param k places of each node; unused ones hold -1
+ * @param neighbours {@code neighbours[node * k + place]}
+ * @param similarities likewise, descending
+ */
+record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) {
+
+  static NeighbourGraph empty(int nodes, int k) {
+    int[] neighbours = new int[nodes * k];
+    Arrays.fill(neighbours, -1);
+    return new NeighbourGraph(nodes, k, neighbours, new float[nodes * k]);
+  }
+
+  int degree(int node) {
+    int degree = 0;
+    while (degree < k && neighbours[node * k + degree] >= 0) {
+      degree++;
+    }
+    return degree;
+  }
+
+  /**
+   * Puts a neighbour in its place; ties go to the lower number, so that the order of calls does not
+   * matter. A neighbour that is known already is left alone.
+   */
+  void offer(int node, int neighbour, float similarity) {
+    int from = node * k;
+    int last = from + k - 1;
+    if (!before(similarity, neighbour, last)) {
+      return;
+    }
+    for (int at = from; at <= last && neighbours[at] >= 0; at++) {
+      if (neighbours[at] == neighbour) {
+        return;
+      }
+    }
+    int at = last;
+    while (at > from && before(similarity, neighbour, at - 1)) {
+      neighbours[at] = neighbours[at - 1];
+      similarities[at] = similarities[at - 1];
+      at--;
+    }
+    neighbours[at] = neighbour;
+    similarities[at] = similarity;
+  }
+
+  private boolean before(float similarity, int neighbour, int at) {
+    return neighbours[at] < 0
+        || similarity > similarities[at]
+        || (similarity == similarities[at] && neighbour < neighbours[at]);
+  }
+
+  /**
+   * Mutual neighbours among the nearest {@code reach} of both, weighted by the neighbours that they
+   * share: the shared-nearest-neighbour similarity of Jarvis and Patrick (1973), which adapts to the
+   * density around each node.
+   */
+  WeightedGraph shared(int reach, boolean mutual) {
+    int width = Math.min(reach, k);
+    int[] stamp = new int[nodes];
+    Arrays.fill(stamp, -1);
+    WeightedGraph.Builder edges = new WeightedGraph.Builder(nodes);
+    for (int i = 0; i < nodes; i++) {
+      for (int a = 0; a < width && neighbours[i * k + a] >= 0; a++) {
+        stamp[neighbours[i * k + a]] = i;
+      }
+      for (int a = 0; a < width && neighbours[i * k + a] >= 0; a++) {
+        int j = neighbours[i * k + a];
+        boolean back = false;
+        int common = 0;
+        for (int b = 0; b < width && neighbours[j * k + b] >= 0; b++) {
+          int other = neighbours[j * k + b];
+          back |= other == i;
+          common += stamp[other] == i ? 1 : 0;
+        }
+        if (back ? i < j : !mutual) {
+          double weight = (1.0 + common) / (1 + width);
+          edges.add(i, j, (float) (back ? weight : weight / 2));
+        }
+      }
+    }
+    return edges.build();
+  }
+}
