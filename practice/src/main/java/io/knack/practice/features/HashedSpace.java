@@ -49,13 +49,9 @@ public final class HashedSpace implements FeatureSpace {
   private static final int MAGIC = 0x4b4e4631; // KNF1
   private static final int WINDOW = 10;
   private static final int RANK = 64;
-  private static final double GRAM_WEIGHT = weight("gw", 1);
-  private static final double TOPIC_WEIGHT = weight("tw", 0.5);
-  private static final double WORD_WEIGHT = weight("ww", 1);
-
-  private static double weight(String name, double or) {
-    return Double.parseDouble(System.getProperty(name, "" + or));
-  }
+  private static final double GRAM_WEIGHT = 1;
+  private static final double TOPIC_WEIGHT = 0.5;
+  private static final double WORD_WEIGHT = 1;
 
   private final float[] gramIdf; // (BUCKETS)
   private final float[] wordIdf; // (BUCKETS)
@@ -107,6 +103,11 @@ public final class HashedSpace implements FeatureSpace {
       }
     }
     return Math.max(0, Math.min(1, sum));
+  }
+
+  /** How rare a word is in the log that the space was learnt from: its inverse document frequency. */
+  public double rarity(String word) {
+    return wordIdf[bucket(word)];
   }
 
   /** The vector of a text, in arrays. */
@@ -434,6 +435,15 @@ public final class HashedSpace implements FeatureSpace {
     }
   }
 
+  /** A space from {@link #bytes}. */
+  public static HashedSpace of(byte[] bytes) {
+    try {
+      return of(bytes, "in memory");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private static HashedSpace of(byte[] bytes, String name) throws IOException {
     DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
     int magic = in.readInt();
@@ -448,7 +458,8 @@ public final class HashedSpace implements FeatureSpace {
     return new HashedSpace(gramIdf, wordIdf, topics, words, readFloats(in));
   }
 
-  private byte[] bytes() {
+  /** What {@link #save} writes, before compression. */
+  public byte[] bytes() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
       out.writeInt(MAGIC);

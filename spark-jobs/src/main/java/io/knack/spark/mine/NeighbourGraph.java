@@ -56,12 +56,22 @@ record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) 
         || (similarity == similarities[at] && neighbour < neighbours[at]);
   }
 
+  /** The part of the graph between two nodes, whose neighbours all lie in it too. */
+  NeighbourGraph slice(int from, int to) {
+    int[] part = Arrays.copyOfRange(neighbours, from * k, to * k);
+    for (int i = 0; i < part.length; i++) {
+      part[i] = part[i] < 0 ? -1 : part[i] - from;
+    }
+    return new NeighbourGraph(
+        to - from, k, part, Arrays.copyOfRange(similarities, from * k, to * k));
+  }
+
   /**
-   * Mutual neighbours among the nearest {@code reach} of both, weighted by the neighbours that they
-   * share: the shared-nearest-neighbour similarity of Jarvis and Patrick (1973), which adapts to the
-   * density around each node.
+   * Nodes near each other, weighted by the neighbours that they share among the nearest {@code
+   * reach} of both: the similarity of Jarvis and Patrick (1973), which adapts to the density around
+   * each node. One-sided neighbours count half.
    */
-  WeightedGraph shared(int reach, boolean mutual) {
+  WeightedGraph shared(int reach) {
     int width = Math.min(reach, k);
     int[] stamp = new int[nodes];
     Arrays.fill(stamp, -1);
@@ -72,16 +82,18 @@ record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) 
       }
       for (int a = 0; a < width && neighbours[i * k + a] >= 0; a++) {
         int j = neighbours[i * k + a];
-        boolean back = false;
+        boolean mutual = false;
         int common = 0;
         for (int b = 0; b < width && neighbours[j * k + b] >= 0; b++) {
           int other = neighbours[j * k + b];
-          back |= other == i;
+          mutual |= other == i;
           common += stamp[other] == i ? 1 : 0;
         }
-        if (back ? i < j : !mutual) {
-          double weight = (1.0 + common) / (1 + width);
-          edges.add(i, j, (float) (back ? weight : weight / 2));
+        double weight = (1.0 + common) / (1 + width);
+        if (!mutual) {
+          edges.add(i, j, (float) (weight / 2));
+        } else if (i < j) {
+          edges.add(i, j, (float) weight);
         }
       }
     }

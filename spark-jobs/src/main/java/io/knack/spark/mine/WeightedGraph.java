@@ -19,6 +19,19 @@ record WeightedGraph(int nodes, int[] offsets, int[] targets, float[] weights, d
     return sum;
   }
 
+  /** The graph without the edges between groups. */
+  WeightedGraph within(int[] group) {
+    Builder kept = new Builder(nodes);
+    for (int node = 0; node < nodes; node++) {
+      for (int e = offsets[node]; e < offsets[node + 1]; e++) {
+        if (node < targets[e] && group[node] == group[targets[e]]) {
+          kept.add(node, targets[e], weights[e]);
+        }
+      }
+    }
+    return kept.build();
+  }
+
   /** The graph of groups: weights between and inside them summed. */
   WeightedGraph quotient(int[] group, int groups) {
     int[] start = new int[groups + 1];
