@@ -1,6 +1,8 @@
 package io.knack.practice.features;
 
 import io.knack.contracts.SparseVector;
+import java.io.Serial;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,7 +14,10 @@ import java.util.List;
  * @param values one for each index
  * @param dense what the log taught about words and n-grams that keep company
  */
-public record TextVector(int[] indices, float[] values, float[] dense) {
+@SuppressWarnings("ArrayRecordComponent") // never compared, never printed
+public record TextVector(int[] indices, float[] values, float[] dense) implements Serializable {
+  @Serial private static final long serialVersionUID = 1L;
+
 
   /** Cosine; may be negative, since the dense block may. */
   public double cosine(TextVector other) {

@@ -13,7 +13,7 @@ import java.util.List;
  * @param tenant whose rows it takes, {@link SeenRows#SHARED} for all
  * @param exemplars whether or not the privacy floor lets them be shown
  */
-record ClusterState(
+public record ClusterState(
     String clusterId,
     String familyId,
     String tenant,

@@ -5,6 +5,6 @@ import io.knack.contracts.table.Table;
 import io.knack.contracts.table.Tables;
 
 /** A family as tomorrow needs it. */
-record FamilyState(String familyId, String tenant, SparseVector centroid) {
+public record FamilyState(String familyId, String tenant, SparseVector centroid) {
   static final Table<FamilyState> TABLE = Tables.own("families", FamilyState.class);
 }

@@ -18,6 +18,7 @@ import java.util.Arrays;
  * @param cluster of each node, from 0; -1 where it belongs to none
  * @param score recurrence, in [0, 1]
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared, never printed
 record Grouping(int[] family, int[] cluster, float[] score, int families, int clusters) {
   private static final double REFERENCE = 3000;
 

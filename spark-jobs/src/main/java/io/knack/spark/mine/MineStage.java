@@ -48,6 +48,11 @@ public final class MineStage implements Stage<MinePlan> {
   }
 
   @Override
+  public ArtifactKind produces() {
+    return ArtifactKind.CLUSTERS;
+  }
+
+  @Override
   public Class<MinePlan> planType() {
     return MinePlan.class;
   }

@@ -9,6 +9,7 @@ import java.util.Arrays;
  * @param neighbours {@code neighbours[node * k + place]}
  * @param similarities likewise, descending
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared, never printed
 record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) {
 
   static NeighbourGraph empty(int nodes, int k) {

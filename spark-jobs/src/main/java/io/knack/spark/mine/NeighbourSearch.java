@@ -89,6 +89,7 @@ final class NeighbourSearch {
   }
 
   /** Which cells a node goes to. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared, never printed
   private record Layout(int[] starts, int[] firstCell, float[][] pivots) implements Serializable {
     List<Integer> cells(Node node, SpaceHandle space) {
       int tenant = Arrays.binarySearch(starts, 0, starts.length, node.index());

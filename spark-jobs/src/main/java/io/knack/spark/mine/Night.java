@@ -441,6 +441,7 @@ final class Night {
             RowCodec.of(Tables.MEMBERS).encoder());
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // never compared, never printed
   private record Mapped(java.util.Iterator<Row> rows, String[] clusters, String[] families)
       implements java.util.Iterator<Row> {
     @Override

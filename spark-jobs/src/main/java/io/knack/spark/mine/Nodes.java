@@ -22,6 +22,7 @@ import org.apache.spark.storage.StorageLevel;
  * @param starts first node of each tenant, and the number of nodes at the end
  * @param copies of each node
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared, never printed
 record Nodes(JavaRDD<Node> rdd, List<String> tenants, int[] starts, int[] copies) {
 
   static Nodes of(Dataset<Row> seen) {

@@ -37,7 +37,6 @@ final class Placement {
       List<Living> clusters,
       List<FamilyState> families) {
     Map<String, Integer> familyNumber = new HashMap<>();
-    int width = handle.space().denseWidth();
     Map<String, Known> byTenant = new HashMap<>();
     for (int f = 0; f < families.size(); f++) {
       familyNumber.put(families.get(f).familyId(), f);
@@ -76,9 +75,6 @@ final class Placement {
                           Pool.rounded(cosine));
                     }),
             Pool.PLACE);
-    if (width == 0) {
-      throw new IllegalStateException("a feature space has a dense block");
-    }
     return Pool.join(seen, places);
   }
 
@@ -87,31 +83,19 @@ final class Placement {
     @Serial private static final long serialVersionUID = 1L;
     private final ArrayList<Integer> numbers = new ArrayList<>();
     private final ArrayList<Integer> families = new ArrayList<>();
-    private final ArrayList<TextVectorData> data = new ArrayList<>();
     private final ArrayList<Double> floors = new ArrayList<>();
     private float[][] dense = new float[0][];
-    private transient ArrayList<TextVector> centroids = new ArrayList<>();
+    private final ArrayList<TextVector> centroids = new ArrayList<>();
 
     void add(int number, int family, TextVector centroid, double floor) {
       numbers.add(number);
       families.add(family);
       floors.add(floor);
-      data.add(new TextVectorData(centroid.indices(), centroid.values(), centroid.dense()));
       centroids.add(centroid);
     }
 
     void seal() {
-      dense = data.stream().map(TextVectorData::dense).toArray(float[][]::new);
-    }
-
-    @Serial
-    private void readObject(java.io.ObjectInputStream in)
-        throws java.io.IOException, ClassNotFoundException {
-      in.defaultReadObject();
-      centroids = new ArrayList<>();
-      for (TextVectorData one : data) {
-        centroids.add(new TextVector(one.indices(), one.values(), one.dense()));
-      }
+      dense = centroids.stream().map(TextVector::dense).toArray(float[][]::new);
     }
 
     int nearest(TextVector vector) {
@@ -129,7 +113,4 @@ final class Placement {
       return best;
     }
   }
-
-  private record TextVectorData(int[] indices, float[] values, float[] dense)
-      implements Serializable {}
 }

@@ -32,6 +32,7 @@ import scala.Tuple2;
  * @param placed the rows of {@link SeenRow} with cluster (-1 for none), family and similarity
  * @param statistics of each cluster
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared, never printed
 record Pool(
     List<Core> clusters,
     List<Core> families,

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param passed of the judged
  * @param tokens generated
  */
-record SeenRow(
+public record SeenRow(
     String interactionId,
     String tenant,
     String owner,

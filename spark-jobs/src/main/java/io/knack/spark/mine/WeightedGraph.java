@@ -8,6 +8,7 @@ import java.util.Arrays;
  * @param offsets where the edges of each node begin; one more than nodes
  * @param loops weight of each node's edge to itself, counted once
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared, never printed
 record WeightedGraph(int nodes, int[] offsets, int[] targets, float[] weights, double[] loops) {
 
   /** Weight of all edges that touch a node, loops twice. */
