@@ -136,10 +136,10 @@ final class InstructWording implements Prompts.Wording {
   }
 
   @Override
-  public List<Message> chain(List<Message> base, String chain) {
+  public List<Message> chain(List<Message> base, List<String> rejected) {
     List<Message> messages = extended(base, longChain, "");
-    if (!chain.isEmpty()) {
-      messages.add(Message.assistant(chain.strip()));
+    for (String part : rejected) {
+      messages.add(Message.assistant(part.strip()));
       messages.add(Message.user(again.fill(Map.of()).strip()));
     }
     return messages;
@@ -258,6 +258,16 @@ final class InstructWording implements Prompts.Wording {
   public String episodeLines(EpisodeText text) {
     return episode.fill(
         Map.of("problem", text.problem().strip(), "solution", text.solution().strip()));
+  }
+
+  @Override
+  public List<String> thoughtStop() {
+    return List.of();
+  }
+
+  @Override
+  public List<String> feedbackStop() {
+    return List.of();
   }
 
   @Override

@@ -78,9 +78,13 @@ public final class Prompts {
     return wording.value(base, steps);
   }
 
-  /** Asks for one long chain; {@code chain} is what it wrote so far, up to a failed check. */
-  public List<Message> chain(List<Message> base, String chain) {
-    return wording.chain(base, chain);
+  /**
+   * Asks for one long chain of thought, or for more of it.
+   *
+   * @param rejected what it wrote so far, cut at each conclusion that a check did not accept
+   */
+  public List<Message> chain(List<Message> base, List<String> rejected) {
+    return wording.chain(base, rejected);
   }
 
   /** Asks whether an answer is right. */
@@ -111,7 +115,12 @@ public final class Prompts {
 
   /** What ends a reply to {@link #thought}. */
   public List<String> thoughtStop() {
-    return List.of("\n");
+    return wording.thoughtStop();
+  }
+
+  /** What ends a reply to {@link #feedback}. */
+  public List<String> feedbackStop() {
+    return wording.feedbackStop();
   }
 
   /** What interrupts a {@link #chain} after each conclusion. */
@@ -149,7 +158,7 @@ public final class Prompts {
 
     List<Message> value(List<Message> base, List<String> steps);
 
-    List<Message> chain(List<Message> base, String chain);
+    List<Message> chain(List<Message> base, List<String> rejected);
 
     List<Message> judge(
         String rubric, String problem, @Nullable String reference, String answer, JudgeOrder order);
@@ -161,6 +170,10 @@ public final class Prompts {
     String ruleLine(RuleText rule);
 
     String episodeLines(EpisodeText episode);
+
+    List<String> thoughtStop();
+
+    List<String> feedbackStop();
 
     List<String> chainStop();
   }

@@ -110,12 +110,16 @@ final class ShortWording implements Prompts.Wording {
   }
 
   @Override
-  public List<Message> chain(List<Message> base, String chain) {
+  public List<Message> chain(List<Message> base, List<String> rejected) {
     return user(
-        chain.isEmpty()
-            ? longChain.fill(Map.of("base", text(base)))
-            : again.fill(
-                Map.of("base", text(base), "chain", chain.endsWith("\n") ? chain : chain + "\n")));
+        longChain.fill(
+            Map.of(
+                "base",
+                text(base),
+                "chain",
+                rejected.stream()
+                    .map(part -> again.fill(Map.of("part", part.endsWith("\n") ? part : part + "\n")))
+                    .collect(Collectors.joining()))));
   }
 
   @Override
@@ -186,6 +190,16 @@ final class ShortWording implements Prompts.Wording {
   public String episodeLines(EpisodeText text) {
     return episode.fill(
         Map.of("problem", oneLine(text.problem()), "solution", lines(text.solution())));
+  }
+
+  @Override
+  public List<String> thoughtStop() {
+    return List.of("\n");
+  }
+
+  @Override
+  public List<String> feedbackStop() {
+    return List.of("\n");
   }
 
   @Override

@@ -36,6 +36,11 @@ public interface Verifier extends AutoCloseable {
     return false;
   }
 
+  /** False when it only compares what the model itself says: such a pass proves nothing. */
+  default boolean independent() {
+    return true;
+  }
+
   @Override
   default void close() {}
 }

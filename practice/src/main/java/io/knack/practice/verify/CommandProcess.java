@@ -1,0 +1,76 @@
+package io.knack.practice.verify;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * How a user's command is started and bounded: its own process, without a shell, with an
+ * environment that holds nothing of ours but the search path, locale and temporary directory, so
+ * that no key leaks into code that a model wrote.
+ *
+ * @param memoryBytes resident, of the process and its children together; 0 for no limit
+ */
+record CommandProcess(
+    List<String> command, Path directory, Duration timeout, long memoryBytes, int workers) {
+  static final int MAX_OUTPUT = 1 << 20;
+
+  CommandProcess {
+    command = List.copyOf(command);
+  }
+
+  Process start() throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+    Map<String, String> environment = builder.environment();
+    Map<String, String> ours = Map.copyOf(environment);
+    environment.clear();
+    for (String name : List.of("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "HOME")) {
+      String value = ours.get(name);
+      if (value != null) {
+        environment.put(name, value);
+      }
+    }
+    return builder.start();
+  }
+
+  static void kill(Process process) {
+    List<ProcessHandle> children;
+    try (Stream<ProcessHandle> descendants = process.descendants()) {
+      children = descendants.toList();
+    }
+    process.destroyForcibly();
+    children.forEach(ProcessHandle::destroyForcibly);
+  }
+
+  boolean overMemory(Process process) {
+    return memoryBytes > 0 && residentBytes(process) > memoryBytes;
+  }
+
+  /** Of the process and its descendants; 0 where the system does not tell. */
+  private static long residentBytes(Process process) {
+    List<Long> ids = new ArrayList<>(List.of(process.pid()));
+    try (Stream<ProcessHandle> descendants = process.descendants()) {
+      descendants.forEach(child -> ids.add(child.pid()));
+    }
+    long pages = 0;
+    for (long id : ids) {
+      try {
+        String statm = Files.readString(Path.of("/proc/" + id + "/statm"));
+        pages += Long.parseLong(statm.split(" ")[1]);
+      } catch (IOException | NumberFormatException e) {
+        // It ended between the listing and the reading.
+      }
+    }
+    return pages * 4096;
+  }
+
+  static boolean memoryIsVisible() {
+    return new File("/proc/self/statm").canRead();
+  }
+}

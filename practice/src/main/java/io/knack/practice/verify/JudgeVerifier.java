@@ -1,0 +1,224 @@
+package io.knack.practice.verify;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.knack.contracts.Budget;
+import io.knack.contracts.stage.ContractException;
+import io.knack.llm.Completion;
+import io.knack.llm.GenerationListener;
+import io.knack.llm.GenerationRequest;
+import io.knack.llm.GenerationSession;
+import io.knack.llm.LanguageModel;
+import io.knack.llm.Sampling;
+import io.knack.practice.prompt.PromptForm;
+import io.knack.practice.prompt.Prompts;
+import io.knack.practice.prompt.Prompts.JudgeOrder;
+import io.knack.practice.prompt.Replies;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A language model with a rubric. Each answer is judged twice, with the parts in opposite orders,
+ * and the lower judgement counts, since judges favour what stands first (Zheng et al., "Judging
+ * LLM-as-a-Judge", 2023). Nothing relies on it before it has judged answers whose outcome is known:
+ * the threshold comes from them, and a judge that tells right from wrong too seldom is refused.
+ */
+final class JudgeVerifier implements Verifier {
+  private static final int REPLY_TOKENS = 16;
+  private static final int MIN_OF_EACH = 10;
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private final LanguageModel model;
+  private final Settings settings;
+  private @Nullable JudgeCalibration calibration;
+
+  /** What a plan says. */
+  record Settings(
+      String rubric, PromptForm form, List<JudgeCalibration.Known> known, double minAccuracy) {}
+
+  JudgeVerifier(LanguageModel model, Settings settings) {
+    this.model = model;
+    this.settings = settings;
+  }
+
+  static Settings settings(Options options, Path directory) {
+    String rubric = options.text("rubric", "The answer is right when its conclusion is right.");
+    PromptForm form = options.choice("form", PromptForm.INSTRUCT, PromptForm.class);
+    double minAccuracy = options.number("min_accuracy", 0.75, 0.5, 1);
+    String file = options.required("calibration");
+    List<JudgeCalibration.Known> known =
+        file.isEmpty() ? List.of() : options.read("calibration", file, f -> read(directory, f));
+    return new Settings(rubric, form, known == null ? List.of() : known, minAccuracy);
+  }
+
+  private static List<JudgeCalibration.Known> read(Path directory, String file) {
+    List<JudgeCalibration.Known> known = new ArrayList<>();
+    int right = 0;
+    try {
+      for (String line : Files.readAllLines(directory.resolve(file))) {
+        if (line.isBlank()) {
+          continue;
+        }
+        JsonNode node = JSON.readTree(line);
+        if (!node.path("problem").isTextual()
+            || !node.path("answer").isTextual()
+            || !node.path("right").isBoolean()) {
+          throw new IllegalArgumentException(
+              "each line has problem, answer and right; found " + Checked.brief(line));
+        }
+        JsonNode reference = node.path("reference");
+        known.add(
+            new JudgeCalibration.Known(
+                new Check(
+                    node.path("problem").asText(),
+                    node.path("answer").asText(),
+                    reference.isTextual() ? reference.asText() : null),
+                node.path("right").booleanValue()));
+        right += node.path("right").booleanValue() ? 1 : 0;
+      }
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("not JSON lines: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw new IllegalArgumentException("cannot be read", e);
+    }
+    if (Math.min(right, known.size() - right) < MIN_OF_EACH) {
+      throw new IllegalArgumentException(
+          "it takes " + MIN_OF_EACH + " right and " + MIN_OF_EACH + " wrong answers, found " + right
+              + " and " + (known.size() - right));
+    }
+    return known;
+  }
+
+  @Override
+  public boolean asksModel() {
+    return true;
+  }
+
+  @Override
+  public Verification verify(Check check) {
+    return verifyAll(List.of(check)).get(0);
+  }
+
+  @Override
+  public synchronized List<Verification> verifyAll(List<Check> checks) {
+    JudgeCalibration trusted = calibration;
+    Budget extra = Budget.ZERO;
+    if (trusted == null) {
+      List<Judged> judged =
+          judge(settings.known().stream().map(JudgeCalibration.Known::check).toList());
+      trusted = JudgeCalibration.of(settings.known(), judged.stream().map(Judged::value).toList());
+      if (trusted.accuracy() < settings.minAccuracy()) {
+        throw new ContractException(
+            String.format(
+                "the judge tells right from wrong in %.0f%% of %d known answers, needed are %.0f%%;"
+                    + " use a better model or rubric, or a verifier that is not a model",
+                100 * trusted.accuracy(), settings.known().size(), 100 * settings.minAccuracy()));
+      }
+      for (Judged j : judged) {
+        extra = extra.plus(j.cost());
+      }
+      calibration = trusted;
+    }
+    List<Verification> said = new ArrayList<>();
+    for (Judged judged : judge(checks)) {
+      // What calibrating cost is booked on the first answer that needed it.
+      Budget cost = judged.cost().plus(extra);
+      extra = Budget.ZERO;
+      if (judged.fault() != null) {
+        said.add(new Verification(0, "not judged", cost, judged.fault()));
+      } else {
+        double value = judged.value();
+        said.add(
+            new Verification(
+                value >= trusted.threshold() ? 1 : value / 2,
+                String.format("judged %.2f, threshold %.2f", value, trusted.threshold()),
+                cost));
+      }
+    }
+    return said;
+  }
+
+  private record Judged(double value, Budget cost, @Nullable String fault) {}
+
+  private List<Judged> judge(List<Check> checks) {
+    List<Asked> asked = new ArrayList<>();
+    try (GenerationSession session = model.open()) {
+      for (Check check : checks) {
+        for (JudgeOrder order : JudgeOrder.values()) {
+          Asked one = new Asked();
+          asked.add(one);
+          session.submit(
+              new GenerationRequest(
+                  settings
+                      .form()
+                      .render(
+                          Prompts.of(settings.form())
+                              .judge(
+                                  settings.rubric(),
+                                  check.problem(),
+                                  check.reference(),
+                                  check.answer(),
+                                  order),
+                          null),
+                  null,
+                  1,
+                  Sampling.greedy(REPLY_TOKENS)),
+              one);
+        }
+      }
+      session.run();
+    }
+    int orders = JudgeOrder.values().length;
+    List<Judged> judged = new ArrayList<>();
+    for (int i = 0; i < checks.size(); i++) {
+      double lowest = 1;
+      Budget cost = new Budget(0, 0, 0, 0, 1, 0, 0, 0, 0);
+      String fault = null;
+      for (Asked one : asked.subList(i * orders, (i + 1) * orders)) {
+        lowest = Math.min(lowest, one.value);
+        cost = cost.plus(one.cost);
+        fault = fault == null ? one.fault : fault;
+      }
+      judged.add(new Judged(fault == null ? lowest : 0, cost, fault));
+    }
+    return judged;
+  }
+
+  /** One judgement; a reply without a score counts as 0. */
+  private static final class Asked implements GenerationListener {
+    private double value;
+    private Budget cost = Budget.ZERO;
+    private @Nullable String fault;
+
+    @Override
+    public void completed(Completion completion) {
+      OptionalDouble digit =
+          completion.samples().isEmpty()
+              ? OptionalDouble.empty()
+              : Replies.digit(completion.samples().get(0).text());
+      value = digit.orElse(0);
+      cost =
+          new Budget(
+              0,
+              0,
+              0,
+              0,
+              0,
+              1,
+              completion.usage().promptTokens() + completion.usage().completionTokens(),
+              0,
+              completion.usage().wallMicros());
+    }
+
+    @Override
+    public void failed(RuntimeException problem) {
+      fault = "judge: " + problem.getMessage();
+    }
+  }
+}
