@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 /** Reads what models reply to {@link Prompts}, in either form. */
 public final class Replies {
   private static final Pattern ANSWER_LINE =
-      Pattern.compile("^[\\s*_#>-]{0,8}(?:(?i:final )?(?i:answer)|A)[*_ ]{0,4}:[*_ ]{0,4}(.*)$");
+      Pattern.compile("^[\\s*_#>-]{0,8}(?:(?i:final )?(?i:answer)|A)[*_ ]{0,4}:[*_ ]{0,8}(.*)$");
   private static final Pattern HASHES = Pattern.compile("^\\s*####\\s*(.+)$");
   private static final Pattern DIGIT = Pattern.compile("(?<![\\d.])([0-9])(?![\\d.]*\\d)");
 

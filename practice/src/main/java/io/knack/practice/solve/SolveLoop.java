@@ -75,14 +75,16 @@ final class SolveLoop {
         if (session != null) {
           session.run();
         }
-        if (arrived.isEmpty() && requests == 0 && verifications == 0) {
-          closeSession();
-          checkGathered();
-        } else if (requests == 0) {
-          takeOne();
-        }
         takeArrived();
         admit();
+        if (requests == 0 && !open.isEmpty()) {
+          if (verifications > 0) {
+            takeOne();
+          } else {
+            closeSession();
+            checkGathered();
+          }
+        }
       }
     } finally {
       open.forEach(TaskRun::abandon);

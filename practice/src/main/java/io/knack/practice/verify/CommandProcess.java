@@ -62,12 +62,18 @@ record CommandProcess(
     for (long id : ids) {
       try {
         String statm = Files.readString(Path.of("/proc/" + id + "/statm"));
-        pages += Long.parseLong(statm.split(" ")[1]);
-      } catch (IOException | NumberFormatException e) {
+        pages += residentPages(statm);
+      } catch (IOException | IndexOutOfBoundsException | NumberFormatException e) {
         // It ended between the listing and the reading.
       }
     }
     return pages * 4096;
+  }
+
+  /** The second number of a statm line. */
+  private static long residentPages(String statm) {
+    int from = statm.indexOf(' ') + 1;
+    return Long.parseLong(statm.substring(from, statm.indexOf(' ', from)));
   }
 
   static boolean memoryIsVisible() {

@@ -52,7 +52,23 @@ final class CommandWorker {
     }
   }
 
-  private record Running(Process process, BlockingQueue<String> lines) {}
+  /** Compared by identity: each start is another one. */
+  private static final class Running {
+    private final Process process;
+    private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+
+    private Running(Process process) {
+      this.process = process;
+    }
+
+    Process process() {
+      return process;
+    }
+
+    BlockingQueue<String> lines() {
+      return lines;
+    }
+  }
 
   CommandWorker(CommandProcess process) {
     this.process = process;
@@ -101,7 +117,7 @@ final class CommandWorker {
 
   private Running start() throws IOException {
     Process started = process.start();
-    Running now = new Running(started, new LinkedBlockingQueue<>());
+    Running now = new Running(started);
     running = now;
     headSinceNanos = System.nanoTime();
     Daemons.named("verifier-questions").newThread(() -> write(now)).start();

@@ -1,0 +1,261 @@
+package io.knack.practice.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.knack.contracts.Interaction;
+import io.knack.contracts.Manifest;
+import io.knack.contracts.Manifest.AdapterRef;
+import io.knack.contracts.Manifest.Entry;
+import io.knack.contracts.Manifest.EpisodeText;
+import io.knack.contracts.Manifest.RuleText;
+import io.knack.contracts.Manifest.Trigger;
+import io.knack.contracts.Message;
+import io.knack.contracts.SparseVector;
+import io.knack.contracts.cli.KnackCli;
+import io.knack.contracts.id.ClusterId;
+import io.knack.contracts.id.EpisodeId;
+import io.knack.contracts.id.RuleId;
+import io.knack.contracts.id.TenantId;
+import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.store.Jsons;
+import io.knack.practice.RouteCommand;
+import io.knack.practice.features.FeatureSpace;
+import io.knack.practice.prompt.PromptForm;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class RouterTest {
+  private static final TenantId ACME = new TenantId("acme");
+  private static final TenantId OTHER = new TenantId("other");
+
+  /** A word is a feature. */
+  private static final FeatureSpace WORDS =
+      new FeatureSpace() {
+        @Override
+        public SparseVector vector(String text) {
+          TreeMap<Integer, Float> counts = new TreeMap<>();
+          for (String word : text.split(" ", -1)) {
+            counts.merge(Math.floorMod(word.hashCode(), 1 << 20), 1f, Float::sum);
+          }
+          double norm = Math.sqrt(counts.values().stream().mapToDouble(v -> v * v).sum());
+          counts.replaceAll((k, v) -> (float) (v / norm));
+          return new SparseVector(List.copyOf(counts.keySet()), List.copyOf(counts.values()));
+        }
+
+        @Override
+        public double similarity(SparseVector a, SparseVector b) {
+          double dot = 0;
+          for (int i = 0; i < a.indices().size(); i++) {
+            int at = b.indices().indexOf(a.indices().get(i));
+            dot += at < 0 ? 0 : a.values().get(i) * b.values().get(at);
+          }
+          return Math.max(0, Math.min(1, dot));
+        }
+
+        @Override
+        public String digest() {
+          return "words";
+        }
+      };
+
+  private static Entry entry(
+      String id, String text, @Nullable String tenant, double floor, double margin) {
+    return new Entry(
+        new ClusterId(id),
+        tenant == null ? null : new TenantId(tenant),
+        "adapter_rules",
+        new AdapterRef(id + "-v1", "adapters/" + id, "d"),
+        List.of(new RuleText(new RuleId("r-" + id), "", "know " + id)),
+        List.of(),
+        new Trigger(floor, margin, WORDS.vector(text)),
+        1);
+  }
+
+  private static Manifest manifest(Entry... entries) {
+    return new Manifest(
+        3, 2L, Instant.EPOCH, "test", "base", null, "words", "features.json", List.of(entries));
+  }
+
+  private static Route route(Manifest manifest, String problem, TenantId tenant) {
+    return new Router(manifest, WORDS, PromptForm.SHORT)
+        .route(List.of(Message.user(problem)), tenant);
+  }
+
+  @Test
+  void firesWithinFloorAndMargin() {
+    Manifest manifest =
+        manifest(
+            entry("mugs", "price of three mugs", null, 0.7, 0.2),
+            entry("boats", "speed of a boat", null, 0.7, 0.2));
+    Route exact = route(manifest, "price of three mugs", ACME);
+    assertThat(exact.fired()).isTrue();
+    assertThat(exact.memory()).isEqualTo("adapter_rules");
+    assertThat(exact.similarity()).isEqualTo(1, org.assertj.core.data.Offset.offset(1e-6));
+    assertThat(exact.adapter()).isNotNull();
+    assertThat(exact.messages().get(0).content())
+        .isEqualTo("rule: know mugs\nQ: price of three mugs\n");
+
+    Route unlike = route(manifest, "colour of the sea", ACME);
+    assertThat(unlike.fired()).isFalse();
+    assertThat(unlike.memory()).isEqualTo("baseline");
+    assertThat(unlike.adapter()).isNull();
+    assertThat(unlike.clusterId()).isNotNull();
+    assertThat(unlike.messages().get(0).content()).isEqualTo("Q: colour of the sea\n");
+
+    Route nothing = route(manifest, "zzz", ACME);
+    assertThat(nothing.clusterId()).isNull();
+    assertThat(nothing.similarity()).isZero();
+  }
+
+  @Test
+  void aTwinWithinTheMarginSilencesTheMemory() {
+    Manifest twins =
+        manifest(
+            entry("a", "price of three mugs at Oak", null, 0.5, 0.15),
+            entry("b", "price of three mugs at Elm", null, 0.5, 0.15));
+    assertThat(route(twins, "price of three mugs at Oak", ACME).fired()).isTrue();
+    Route torn = route(twins, "price of three mugs at Ash", ACME);
+    assertThat(torn.similarity()).isGreaterThan(0.5);
+    assertThat(torn.similarity() - torn.runnerUp()).isLessThan(0.15);
+    assertThat(torn.fired()).isFalse();
+  }
+
+  @Test
+  void tenantsSeeTheirOwnAndTheSharedOnly() {
+    Manifest manifest =
+        manifest(
+            entry("mugs", "price of three mugs", null, 0.5, 0.0),
+            entry("mugs", "price of three mugs please", "acme", 0.5, 0.0),
+            entry("secret", "boats of acme", "acme", 0.5, 0.0));
+    Route own = route(manifest, "price of three mugs", ACME);
+    assertThat(own.similarity()).isLessThan(0.99);
+    Route shared = route(manifest, "price of three mugs", OTHER);
+    assertThat(shared.similarity()).isGreaterThan(0.99);
+    Route foreign = route(manifest, "boats of acme", OTHER);
+    assertThat(foreign.fired()).isFalse();
+    assertThat(String.valueOf(foreign.clusterId())).isNotEqualTo("secret");
+    assertThat(route(manifest, "boats of acme", ACME).fired()).isTrue();
+    assertThat(route(manifest, "boats of acme", Interaction.NO_TENANT).fired()).isFalse();
+  }
+
+  @Test
+  void theNearestEpisodesEnterNearestLast() {
+    List<EpisodeText> episodes = new ArrayList<>();
+    for (String text : List.of("red blue green", "price of mugs", "price of three", "sea")) {
+      episodes.add(
+          new EpisodeText(new EpisodeId(text), text, "A: " + text, WORDS.vector(text)));
+    }
+    assertThat(Router.nearest(WORDS.vector("price of three mugs"), episodes, WORDS, 2))
+        .extracting(EpisodeText::problem)
+        .containsExactly("price of three", "price of mugs");
+  }
+
+  @Test
+  void anotherFeatureSpaceIsRefused() {
+    Manifest manifest =
+        new Manifest(
+            1, null, Instant.EPOCH, "", "base", null, "elsewhere", null,
+            List.of(entry("a", "x", null, 0, 0)));
+    assertThatThrownBy(() -> new Router(manifest, WORDS, PromptForm.SHORT))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("made in feature space elsewhere, the one at hand is words");
+  }
+
+  @Test
+  void theIndexGivesTheDotProducts() {
+    Random random = new Random(7);
+    List<SparseVector> centroids = new ArrayList<>();
+    for (int c = 0; c < 200; c++) {
+      StringBuilder text = new StringBuilder();
+      for (int w = 0; w < 8; w++) {
+        text.append(" w").append(random.nextInt(300));
+      }
+      centroids.add(WORDS.vector(text.toString()));
+    }
+    centroids.add(SparseVector.EMPTY);
+    CentroidIndex index = new CentroidIndex(centroids);
+    for (int q = 0; q < 50; q++) {
+      SparseVector vector = centroids.get(q * 4);
+      double[] found = index.similarities(vector);
+      for (int c = 0; c < centroids.size(); c++) {
+        assertThat(found[c])
+            .isEqualTo(
+                WORDS.similarity(vector, centroids.get(c)),
+                org.assertj.core.data.Offset.offset(1e-6));
+      }
+    }
+  }
+
+  @Test
+  void triggersAreCalibratedToABoundOnMisfires() {
+    SplittableRandom random = new SplittableRandom(3);
+    List<TriggerCalibration.Seen> seen = new ArrayList<>();
+    for (int i = 0; i < 400; i++) {
+      boolean own = i % 2 == 0;
+      double similarity = (own ? 0.7 : 0.45) + random.nextDouble(-0.2, 0.2);
+      double runnerUp = own ? 0.4 : similarity - random.nextDouble(-0.1, 0.1);
+      seen.add(new TriggerCalibration.Seen(similarity, runnerUp, own));
+    }
+    TriggerCalibration found = TriggerCalibration.of(seen, 0.02);
+    assertThat(found.misfires()).isLessThanOrEqualTo(0.02);
+    assertThat(found.recall()).isGreaterThan(0.9);
+    long fired = 0;
+    long wrong = 0;
+    for (TriggerCalibration.Seen s : seen) {
+      if (s.similarity() >= found.floor() && s.similarity() - s.runnerUp() >= found.margin()) {
+        fired++;
+        wrong += s.own() ? 0 : 1;
+      }
+    }
+    assertThat((double) wrong / fired).isLessThanOrEqualTo(0.021);
+    TriggerCalibration never =
+        TriggerCalibration.of(List.of(new TriggerCalibration.Seen(0.9, 0, false)), 0.02);
+    assertThat(never.recall()).isZero();
+    assertThat(never.floor()).isGreaterThan(1);
+  }
+
+  @Test
+  void theVerbReadsTheLiveManifest(@TempDir Path home) throws Exception {
+    assertThat(run("--home", home.toString(), "--prompt", "hi", "--json"))
+        .contains("\"memory\":\"baseline\"")
+        .contains("\"fired\":false")
+        .contains("\"manifest\":null")
+        .contains("\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]");
+    Path manifests = Files.createDirectories(home.resolve("serving/manifests"));
+    Manifest empty =
+        new Manifest(12, null, Instant.EPOCH, "", "base", null, "words", null, List.of());
+    Files.writeString(
+        manifests.resolve("v000012.json"), Jsons.mapper().writeValueAsString(empty));
+    Files.writeString(manifests.resolve("v000009.json"), "older and not read");
+    Files.writeString(manifests.resolve(".v000013.json.tmp"), "half written");
+    assertThat(run("--home", home.toString(), "--prompt", "hi", "--json"))
+        .contains("\"manifest\":12");
+    assertThat(run("--home", home.toString(), "--prompt", "hi", "--manifest", "9"))
+        .contains("65")
+        .contains("is damaged");
+    assertThat(run("--home", home.toString(), "--prompt", "hi", "--manifest", "4"))
+        .contains("65")
+        .contains("there is no manifest 4");
+  }
+
+  private static String run(String... arguments) {
+    StringWriter text = new StringWriter();
+    CommandLine line = KnackCli.commandLine(new CommandLine(new RouteCommand()));
+    line.setOut(new PrintWriter(text, true)).setErr(new PrintWriter(text, true));
+    int code = line.execute(arguments);
+    return code + " " + text;
+  }
+}
