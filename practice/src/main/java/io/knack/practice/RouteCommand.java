@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "route",
     mixinStandardHelpOptions = true,
-    description = "Which memory the live manifest gives this problem, and the messages that result.",
+    description =
+        "Which memory the live manifest gives this problem, and the messages that result.",
     footer = {
       "",
       "Without a manifest every problem goes to the base model.",
@@ -53,7 +54,10 @@ public final class RouteCommand implements Callable<Integer> {
   @Option(names = "--tenant", paramLabel = "T", description = "whose problem it is")
   @Nullable String tenant;
 
-  @Option(names = "--manifest", paramLabel = "N", description = "a manifest other than the live one")
+  @Option(
+      names = "--manifest",
+      paramLabel = "N",
+      description = "a manifest other than the live one")
   @Nullable Long number;
 
   @Option(
@@ -109,8 +113,7 @@ public final class RouteCommand implements Callable<Integer> {
               + String.format(
                   "  similarity %.3f, next %.3f", route.similarity(), route.runnerUp()));
       out.println("memory      " + route.memory() + (route.fired() ? "" : "  (does not fire)"));
-      out.println(
-          "adapter     " + (route.adapter() == null ? "none" : route.adapter().name()));
+      out.println("adapter     " + (route.adapter() == null ? "none" : route.adapter().name()));
       for (Message message : route.messages()) {
         out.println("--- " + message.role().wire());
         out.println(message.content().stripTrailing());

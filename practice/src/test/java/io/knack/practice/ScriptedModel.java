@@ -21,8 +21,8 @@ import java.util.stream.Collectors;
 
 /**
  * A model whose every reply is known. A token is a word or a line break. It keeps a batch of a
- * given width and generates one token of each running sample per step, so that cancellation
- * meets samples that are half done.
+ * given width and generates one token of each running sample per step, so that cancellation meets
+ * samples that are half done.
  */
 public final class ScriptedModel implements LanguageModel {
   /** What the model says to a prompt. */
@@ -195,7 +195,8 @@ public final class ScriptedModel implements LanguageModel {
       this.total = tokens(cut).size() + 1; // the stop token is paid for
     }
 
-    @org.jspecify.annotations.Nullable FinishReason step() {
+    @org.jspecify.annotations.Nullable
+    FinishReason step() {
       done++;
       if (done >= total) {
         return FinishReason.STOP;

@@ -118,7 +118,9 @@ final class ShortWording implements Prompts.Wording {
                 text(base),
                 "chain",
                 rejected.stream()
-                    .map(part -> again.fill(Map.of("part", part.endsWith("\n") ? part : part + "\n")))
+                    .map(
+                        part ->
+                            again.fill(Map.of("part", part.endsWith("\n") ? part : part + "\n")))
                     .collect(Collectors.joining()))));
   }
 

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The nearest centroid among the entries that the tenant may use decides: its memory fires when
  * the similarity reaches the entry's floor and exceeds that of the nearest other cluster by the
- * entry's margin. A tenant's own entry goes before a shared one of the same cluster. Centroids
- * are compared through an inverted index, so that a route costs the problem's own features, not the
+ * entry's margin. A tenant's own entry goes before a shared one of the same cluster. Centroids are
+ * compared through an inverted index, so that a route costs the problem's own features, not the
  * number of clusters.
  */
 public final class Router {
@@ -82,7 +82,13 @@ public final class Router {
     }
     if (best < 0 || similarity[best] <= 0) {
       return new Route(
-          null, BASELINE, null, memory.messages(request, List.of(), List.of()), 0, 0, false,
+          null,
+          BASELINE,
+          null,
+          memory.messages(request, List.of(), List.of()),
+          0,
+          0,
+          false,
           micros(started));
     }
     Manifest.Entry entry = manifest.entries().get(best);

@@ -53,8 +53,7 @@ public final class ServingManifests {
     try {
       return Jsons.mapper().readValue(file.toFile(), Manifest.class);
     } catch (JsonProcessingException e) {
-      throw new ContractException(
-          "manifest " + file + " is damaged: " + e.getOriginalMessage(), e);
+      throw new ContractException("manifest " + file + " is damaged: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file, e);
     }

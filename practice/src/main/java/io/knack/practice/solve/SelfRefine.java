@@ -52,8 +52,7 @@ final class SelfRefine implements Search {
       limit = Math.min(limit, 64);
     }
     run.ask(
-        shortened(
-            run, limit, () -> run.prompts().feedback(run.task().messages(), history, answer)),
+        shortened(run, limit, () -> run.prompts().feedback(run.task().messages(), history, answer)),
         1,
         run.sampling(2L * round - 1, limit, run.prompts().feedbackStop()),
         sample -> {
@@ -67,9 +66,7 @@ final class SelfRefine implements Search {
 
   private List<Message> revision(TaskRun run) {
     return shortened(
-        run,
-        run.options().maxTokens(),
-        () -> run.prompts().revise(run.task().messages(), history));
+        run, run.options().maxTokens(), () -> run.prompts().revise(run.task().messages(), history));
   }
 
   /** Forgets the oldest attempts until the prompt fits. */

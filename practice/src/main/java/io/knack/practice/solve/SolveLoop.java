@@ -57,8 +57,7 @@ final class SolveLoop {
 
   private record Gathered(Check check, Consumer<Verification> then) {}
 
-  SolveLoop(
-      LoopSolver solver, LanguageModel model, SolverOptions options, SolveListener listener) {
+  SolveLoop(LoopSolver solver, LanguageModel model, SolverOptions options, SolveListener listener) {
     this.solver = solver;
     this.model = model;
     this.options = options;
@@ -132,7 +131,8 @@ final class SolveLoop {
     gathered.clear();
     batches.forEach(
         (verifier, batch) -> {
-          List<Verification> said = verifier.verifyAll(batch.stream().map(Gathered::check).toList());
+          List<Verification> said =
+              verifier.verifyAll(batch.stream().map(Gathered::check).toList());
           for (int i = 0; i < batch.size(); i++) {
             batch.get(i).then().accept(said.get(i));
           }
@@ -197,15 +197,15 @@ final class SolveLoop {
     verifications++;
     var unused =
         result.whenComplete(
-        (said, problem) ->
-            arrived.add(
-                () -> {
-                  verifications--;
-                  then.accept(
-                      said != null
-                          ? said
-                          : new Verification(0, "not checked", Budget.ZERO, reason(problem)));
-                }));
+            (said, problem) ->
+                arrived.add(
+                    () -> {
+                      verifications--;
+                      then.accept(
+                          said != null
+                              ? said
+                              : new Verification(0, "not checked", Budget.ZERO, reason(problem)));
+                    }));
     return result;
   }
 

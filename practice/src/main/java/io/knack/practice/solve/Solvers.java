@@ -29,6 +29,9 @@ public final class Solvers {
         .orElseThrow(
             () ->
                 new PlanException(
-                    "no solver is called '" + name + "'; choose one of " + String.join(", ", names())));
+                    "no solver is called '"
+                        + name
+                        + "'; choose one of "
+                        + String.join(", ", names())));
   }
 }

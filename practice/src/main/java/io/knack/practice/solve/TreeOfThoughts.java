@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Depth-first search over steps (Yao et al., "Tree of Thoughts", 2023): a node's thoughts are asked
- * for together, those that conclude are checked, the others are valued by the model; thoughts
- * below the threshold are pruned and the best is expanded first.
+ * for together, those that conclude are checked, the others are valued by the model; thoughts below
+ * the threshold are pruned and the best is expanded first.
  */
 final class TreeOfThoughts implements Search {
   private static final int VALUE_TOKENS = 8;

@@ -51,7 +51,8 @@ final class CommandProtocol {
     if (!(score >= 0 && score <= 1)) {
       return null;
     }
-    return new Reply(node.path("id").asLong(-1), score, Checked.brief(node.path("reason").asText()));
+    return new Reply(
+        node.path("id").asLong(-1), score, Checked.brief(node.path("reason").asText()));
   }
 
   record Reply(long id, double score, String reason) {}

@@ -27,7 +27,8 @@ final class ExactVerifier implements Verifier {
   }
 
   private String normal(String text) {
-    String normal = Normalizer.normalize(text, Normalizer.Form.NFKC).strip().replaceAll("\\s+", " ");
+    String normal =
+        Normalizer.normalize(text, Normalizer.Form.NFKC).strip().replaceAll("\\s+", " ");
     normal = normal.replaceAll("[.。]$", "");
     return ignoreCase ? normal.toLowerCase(Locale.ROOT) : normal;
   }

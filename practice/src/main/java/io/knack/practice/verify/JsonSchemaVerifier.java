@@ -94,7 +94,8 @@ final class JsonSchemaVerifier implements Verifier {
     }
     if (equalsReference) {
       if (check.reference() == null) {
-        return Checked.fault("verifier json_schema was told to compare, without reference", started);
+        return Checked.fault(
+            "verifier json_schema was told to compare, without reference", started);
       }
       try {
         return JSON.readTree(check.reference()).equals(given)

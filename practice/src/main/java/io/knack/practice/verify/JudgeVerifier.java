@@ -89,8 +89,14 @@ final class JudgeVerifier implements Verifier {
     }
     if (Math.min(right, known.size() - right) < MIN_OF_EACH) {
       throw new IllegalArgumentException(
-          "it takes " + MIN_OF_EACH + " right and " + MIN_OF_EACH + " wrong answers, found " + right
-              + " and " + (known.size() - right));
+          "it takes "
+              + MIN_OF_EACH
+              + " right and "
+              + MIN_OF_EACH
+              + " wrong answers, found "
+              + right
+              + " and "
+              + (known.size() - right));
     }
     return known;
   }

@@ -34,9 +34,7 @@ final class NumericVerifier implements Verifier {
     if (known.isEmpty()) {
       return Checked.fault(
           "verifier numeric needs a number as reference, found "
-              + (check.reference() == null
-                  ? "none"
-                  : "'" + Checked.brief(check.reference()) + "'"),
+              + (check.reference() == null ? "none" : "'" + Checked.brief(check.reference()) + "'"),
           started);
     }
     Optional<Quantity> given = quantity(check.answer());

@@ -42,7 +42,8 @@ final class OnceCommandVerifier implements Verifier {
                 result.completeExceptionally(e);
               }
             });
-    result.whenComplete(
+    result
+        .whenComplete(
             (said, problem) -> {
               if (result.isCancelled()) {
                 work.cancel(true);

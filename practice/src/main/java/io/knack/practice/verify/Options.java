@@ -136,7 +136,13 @@ final class Options {
 
   void problem(String name, String found, String expected) {
     problems.add(
-        "verifier " + spec.kind() + ": option " + name + ": found '" + found + "', expected "
+        "verifier "
+            + spec.kind()
+            + ": option "
+            + name
+            + ": found '"
+            + found
+            + "', expected "
             + expected);
   }
 

@@ -77,8 +77,7 @@ record Quantity(BigDecimal number, String unit) {
 
   /** The last number in a text: where a conclusion stands. */
   static Optional<Quantity> last(String text) {
-    String tail =
-        text.length() <= MAX_LENGTH ? text : text.substring(text.length() - MAX_LENGTH);
+    String tail = text.length() <= MAX_LENGTH ? text : text.substring(text.length() - MAX_LENGTH);
     Matcher matcher = NUMBER.matcher(tail);
     Optional<Quantity> found = Optional.empty();
     while (matcher.find()) {
@@ -117,14 +116,14 @@ record Quantity(BigDecimal number, String unit) {
     if (lower.equals("inches")) {
       return "inch";
     }
-    return lower.length() > 2 && lower.endsWith("s") ? lower.substring(0, lower.length() - 1) : lower;
+    return lower.length() > 2 && lower.endsWith("s")
+        ? lower.substring(0, lower.length() - 1)
+        : lower;
   }
 
   /** The same quantity in the unit that its kind is counted in. */
   Quantity converted() {
     Map.Entry<String, BigDecimal> known = KNOWN.get(unit);
-    return known == null
-        ? this
-        : new Quantity(number.multiply(known.getValue()), known.getKey());
+    return known == null ? this : new Quantity(number.multiply(known.getValue()), known.getKey());
   }
 }

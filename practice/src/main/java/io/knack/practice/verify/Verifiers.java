@@ -119,7 +119,8 @@ public final class Verifiers implements AutoCloseable {
       return List.of(text.split("\\s+"));
     }
     try {
-      List<String> words = new ArrayList<>(List.of(new JsonMapper().readValue(text, String[].class)));
+      List<String> words =
+          new ArrayList<>(List.of(new JsonMapper().readValue(text, String[].class)));
       if (!words.isEmpty()) {
         return words;
       }
@@ -130,8 +131,7 @@ public final class Verifiers implements AutoCloseable {
     return List.of(text);
   }
 
-  private static Verifier judge(
-      Options options, Path directory, @Nullable LanguageModel model) {
+  private static Verifier judge(Options options, Path directory, @Nullable LanguageModel model) {
     JudgeVerifier.Settings settings = JudgeVerifier.settings(options, directory);
     options.done();
     if (model == null) {

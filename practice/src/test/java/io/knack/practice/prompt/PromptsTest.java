@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Test;
 class PromptsTest {
   private static final Prompts SHORT = Prompts.of(PromptForm.SHORT);
   private static final Prompts INSTRUCT = Prompts.of(PromptForm.INSTRUCT);
-  private static final RuleText RULE = new RuleText(new RuleId("r1"), "policy  Oak", "add 7\npercent");
+  private static final RuleText RULE =
+      new RuleText(new RuleId("r1"), "policy  Oak", "add 7\npercent");
   private static final EpisodeText EPISODE =
       new EpisodeText(new EpisodeId("e1"), "2 mugs?", "2*3=6\nA: 6", SparseVector.EMPTY);
 
@@ -89,8 +90,16 @@ class PromptsTest {
     assertThat(revise)
         .extracting(Message::role)
         .containsExactly(
-            Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.USER, Role.ASSISTANT, Role.USER,
-            Role.ASSISTANT, Role.USER, Role.ASSISTANT, Role.USER);
+            Role.SYSTEM,
+            Role.USER,
+            Role.ASSISTANT,
+            Role.USER,
+            Role.ASSISTANT,
+            Role.USER,
+            Role.ASSISTANT,
+            Role.USER,
+            Role.ASSISTANT,
+            Role.USER);
     assertThat(INSTRUCT.feedback(base, List.of(), "6")).hasSize(4);
     assertThat(INSTRUCT.thought(base, List.of("one", "two")).get(1).content())
         .startsWith("3 mugs?\n")

@@ -155,8 +155,7 @@ class RouterTest {
   void theNearestEpisodesEnterNearestLast() {
     List<EpisodeText> episodes = new ArrayList<>();
     for (String text : List.of("red blue green", "price of mugs", "price of three", "sea")) {
-      episodes.add(
-          new EpisodeText(new EpisodeId(text), text, "A: " + text, WORDS.vector(text)));
+      episodes.add(new EpisodeText(new EpisodeId(text), text, "A: " + text, WORDS.vector(text)));
     }
     assertThat(Router.nearest(WORDS.vector("price of three mugs"), episodes, WORDS, 2))
         .extracting(EpisodeText::problem)
@@ -167,7 +166,14 @@ class RouterTest {
   void anotherFeatureSpaceIsRefused() {
     Manifest manifest =
         new Manifest(
-            1, null, Instant.EPOCH, "", "base", null, "elsewhere", null,
+            1,
+            null,
+            Instant.EPOCH,
+            "",
+            "base",
+            null,
+            "elsewhere",
+            null,
             List.of(entry("a", "x", null, 0, 0)));
     assertThatThrownBy(() -> new Router(manifest, WORDS, PromptForm.SHORT))
         .isInstanceOf(ContractException.class)
@@ -237,8 +243,7 @@ class RouterTest {
     Path manifests = Files.createDirectories(home.resolve("serving/manifests"));
     Manifest empty =
         new Manifest(12, null, Instant.EPOCH, "", "base", null, "words", null, List.of());
-    Files.writeString(
-        manifests.resolve("v000012.json"), Jsons.mapper().writeValueAsString(empty));
+    Files.writeString(manifests.resolve("v000012.json"), Jsons.mapper().writeValueAsString(empty));
     Files.writeString(manifests.resolve("v000009.json"), "older and not read");
     Files.writeString(manifests.resolve(".v000013.json.tmp"), "half written");
     assertThat(run("--home", home.toString(), "--prompt", "hi", "--json"))

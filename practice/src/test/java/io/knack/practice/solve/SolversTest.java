@@ -48,10 +48,11 @@ class SolversTest {
   @Test
   void bestOfNStopsAtTheFirstThatPassesAndCountsToTheToken() {
     // "Q: p \n" is 3 tokens; "A: n" is 2 and the stop token.
-    ScriptedModel model =
-        new ScriptedModel(4, (prompt, seed, index) -> "A: " + draw("t", seed));
+    ScriptedModel model = new ScriptedModel(4, (prompt, seed, index) -> "A: " + draw("t", seed));
     Solution solution =
-        Solvers.named("best_of_n").solve(model, List.of(task("t", "p", "2", NUMERIC)), SHORT).get(0);
+        Solvers.named("best_of_n")
+            .solve(model, List.of(task("t", "p", "2", NUMERIC)), SHORT)
+            .get(0);
 
     assertThat(solution.passed()).isTrue();
     assertThat(solution.answer()).isEqualTo("A: 2");
@@ -131,7 +132,9 @@ class SolversTest {
               return prompt.endsWith("why:\n") ? "too low\nnoise" : "A: " + prompts.size();
             });
     Solution solution =
-        Solvers.named("self_refine").solve(model, List.of(task("t", "p", "5", NUMERIC)), SHORT).get(0);
+        Solvers.named("self_refine")
+            .solve(model, List.of(task("t", "p", "5", NUMERIC)), SHORT)
+            .get(0);
     assertThat(solution.passed()).isTrue();
     assertThat(solution.budget().units()).isEqualTo(3);
     assertThat(prompts)
@@ -192,7 +195,10 @@ class SolversTest {
     assertThat(solution.budget().verifierCalls()).isEqualTo(3);
     assertThat(valued)
         .containsExactly(
-            "Q: p\nb\nvalue:\n", "Q: p\na\nvalue:\n", "Q: p\na\nc\nvalue:\n", "Q: p\na\nd\nvalue:\n");
+            "Q: p\nb\nvalue:\n",
+            "Q: p\na\nvalue:\n",
+            "Q: p\na\nc\nvalue:\n",
+            "Q: p\na\nd\nvalue:\n");
     long promptTokens =
         model.requests.stream()
             .mapToLong(r -> ScriptedModel.tokens(ScriptedModel.text(r.prompt())).size())
@@ -327,7 +333,7 @@ class SolversTest {
     assertThat(model.widest).isEqualTo(32);
     // Only the last tasks leave places free.
     assertThat(model.steps).isLessThan(tokens[0] / 32 + 150);
-    assertThat(model.steps * 32 * 0.8).isLessThan(tokens[0]);
+    assertThat(model.steps * 32 * 4 / 5).isLessThan(tokens[0]);
   }
 
   @Test
@@ -350,7 +356,8 @@ class SolversTest {
       for (int i = 0; i < 100; i++) {
         tasks.add(task("t" + i, "problem " + i, Integer.toString(i % 4), slow));
       }
-      List<Solution> here = Solvers.named("best_of_n").solve(new ScriptedModel(8, SolversTest::noise), tasks, SHORT);
+      List<Solution> here =
+          Solvers.named("best_of_n").solve(new ScriptedModel(8, SolversTest::noise), tasks, SHORT);
       List<Solution> there =
           Solvers.named("best_of_n")
               .solve(
@@ -417,8 +424,7 @@ class SolversTest {
   @Test
   void aFailingEndpointIsAFaultOfItsTaskAlone() {
     ScriptedModel model =
-        new ScriptedModel(
-            4, (prompt, seed, index) -> prompt.contains("bad") ? "FAIL" : "A: 2");
+        new ScriptedModel(4, (prompt, seed, index) -> prompt.contains("bad") ? "FAIL" : "A: 2");
     List<Solution> solutions =
         Solvers.named("best_of_n")
             .solve(
@@ -475,10 +481,18 @@ class SolversTest {
     SolveTask plain = task("t", "p", "99", NUMERIC);
     SolveTask withMemory =
         new SolveTask(
-            "other", "p", List.of(Message.user("rule: x\nQ: p\n")), null, null, "99", NUMERIC,
-            plain.seed(), 0);
+            "other",
+            "p",
+            List.of(Message.user("rule: x\nQ: p\n")),
+            null,
+            null,
+            "99",
+            NUMERIC,
+            plain.seed(),
+            0);
     Solvers.named("best_of_n")
-        .solve(new ScriptedModel(1, (p, seed, i) -> "A: " + add(first, seed)), List.of(plain), SHORT);
+        .solve(
+            new ScriptedModel(1, (p, seed, i) -> "A: " + add(first, seed)), List.of(plain), SHORT);
     Solvers.named("best_of_n")
         .solve(
             new ScriptedModel(1, (p, seed, i) -> "A: " + add(second, seed)),

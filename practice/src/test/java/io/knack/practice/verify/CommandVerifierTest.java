@@ -92,8 +92,7 @@ class CommandVerifierTest {
       List<CompletableFuture<Verification>> asked = new ArrayList<>();
       String big = "x".repeat(20_000);
       for (int i = 0; i < 300; i++) {
-        asked.add(
-            verifier.submit(new Check(big, i % 50 == 7 ? "A: noise" : "A: long", "long")));
+        asked.add(verifier.submit(new Check(big, i % 50 == 7 ? "A: noise" : "A: long", "long")));
       }
       for (int i = 0; i < asked.size(); i++) {
         assertThat(asked.get(i).join().score()).isEqualTo(i % 50 == 7 ? 0.25 : 1);
@@ -150,8 +149,7 @@ class CommandVerifierTest {
     for (String mode : List.of("once", "lines")) {
       try (Verifier verifier =
           Verifiers.of(
-              new VerifierSpec(
-                  "command", Map.of("command", "/no/such/program", "mode", mode)))) {
+              new VerifierSpec("command", Map.of("command", "/no/such/program", "mode", mode)))) {
         assertThat(verifier.verify("p", "A: 1", "1").fault())
             .startsWith("the verifier's command cannot be started");
       }

@@ -15,7 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class JudgeVerifierTest {
-  @TempDir Path directory;
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  Path directory;
 
   private VerifierSpec spec(int right, int wrong) throws Exception {
     StringBuilder lines = new StringBuilder();
@@ -62,7 +64,8 @@ class JudgeVerifierTest {
     try (Verifier judge = Verifiers.of(spec(12, 12), directory, model)) {
       assertThatThrownBy(() -> judge.verify("p", "A: good", "good"))
           .isInstanceOf(ContractException.class)
-          .hasMessageContaining("tells right from wrong in 50% of 24 known answers, needed are 75%");
+          .hasMessageContaining(
+              "tells right from wrong in 50% of 24 known answers, needed are 75%");
     }
   }
 
@@ -76,8 +79,7 @@ class JudgeVerifierTest {
     VerifierSpec enough = spec(12, 12);
     assertThatThrownBy(() -> Verifiers.of(enough, directory, null))
         .hasMessageContaining("needs a judge model");
-    assertThatThrownBy(
-            () -> Verifiers.of(new VerifierSpec("judge", Map.of()), directory, model))
+    assertThatThrownBy(() -> Verifiers.of(new VerifierSpec("judge", Map.of()), directory, model))
         .hasMessageContaining("option calibration");
   }
 

@@ -115,8 +115,17 @@ class VerifiersTest {
         }) {
       for (String answer :
           new String[] {
-            "", "\0", digits, open, "A:", "A: ", "A: " + digits, "a ".repeat(100_000), "\ud800",
-            "1 000".repeat(20_000), "A: " + "1/".repeat(2000)
+            "",
+            "\0",
+            digits,
+            open,
+            "A:",
+            "A: ",
+            "A: " + digits,
+            "a ".repeat(100_000),
+            "\ud800",
+            "1 000".repeat(20_000),
+            "A: " + "1/".repeat(2000)
           }) {
         long started = System.nanoTime();
         assertThat(verifier.verify("p", answer, "1").score()).isBetween(0.0, 1.0);
@@ -190,7 +199,8 @@ class VerifiersTest {
         .isInstanceOf(PlanException.class)
         .hasMessageContaining("option tolerance: found '-1', expected a number from 0.0")
         .hasMessageContaining("option units: found 'bogus', expected one of ignore, same, convert")
-        .hasMessageContaining("unknown option 'unit'; it knows [relative_tolerance, tolerance, units]");
+        .hasMessageContaining(
+            "unknown option 'unit'; it knows [relative_tolerance, tolerance, units]");
     assertThatThrownBy(() -> of("oracle"))
         .hasMessageContaining("no verifier is called 'oracle'; choose one of exact");
     assertThatThrownBy(() -> of("regex", "pattern", "("))
