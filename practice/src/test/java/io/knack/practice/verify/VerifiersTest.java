@@ -155,7 +155,8 @@ class VerifiersTest {
             "schema",
             """
             {"type":"object","required":["n"],"properties":{"n":{"type":"integer"}},
-             "additionalProperties":false}""");
+             "additionalProperties":false}\
+            """);
     assertThat(score(verifier, "{\"n\": 3}", null)).isEqualTo(1);
     assertThat(score(verifier, "Here:\n```json\n{\"n\": 3}\n```", null)).isEqualTo(1);
     assertThat(score(verifier, "{\"n\": \"3\"}", null)).isZero();
