@@ -1,0 +1,386 @@
+package io.knack.llm.text.jinja;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Methods of strings, lists and mappings that change nothing. */
+final class Methods {
+  private Methods() {}
+
+  /** The method bound to its target; null where there is none of that name. */
+  static @Nullable Callable find(Object target, String name) {
+    if (target instanceof String text) {
+      return ofString(text, name);
+    } else if (target instanceof List<?> list) {
+      return ofList(Values.elements(list), name);
+    } else if (target instanceof Map<?, ?> map) {
+      return ofMap(Values.mapping(map), name);
+    }
+    return null;
+  }
+
+  private static Callable refused(String name) {
+    return (run, arguments) -> {
+      throw TemplateException.value("'" + name + "' would change a value, which is not allowed");
+    };
+  }
+
+  private static @Nullable Callable ofMap(Map<Object, Object> map, String name) {
+    return switch (name) {
+      case "items" ->
+          (run, arguments) -> {
+            List<Object> items = new ArrayList<>();
+            map.forEach((key, value) -> items.add(Tuple.of(key, value)));
+            return items;
+          };
+      case "keys" -> (run, arguments) -> new ArrayList<>(map.keySet());
+      case "values" -> (run, arguments) -> new ArrayList<>(map.values());
+      case "get" ->
+          (run, arguments) -> {
+            Object value = map.get(arguments.allow(name, "key", "default").required(0, "key"));
+            return value != null ? value : arguments.get(1, "default", None.NONE);
+          };
+      case "copy" -> (run, arguments) -> new LinkedHashMap<>(map);
+      case "pop", "popitem", "update", "setdefault", "clear" -> refused(name);
+      default -> null;
+    };
+  }
+
+  private static @Nullable Callable ofList(List<Object> list, String name) {
+    return switch (name) {
+      case "index" ->
+          (run, arguments) -> {
+            Object wanted = arguments.allow(name, "value").required(0, "value");
+            for (int i = 0; i < list.size(); i++) {
+              if (Values.equal(list.get(i), wanted)) {
+                return (long) i;
+              }
+            }
+            throw TemplateException.value(Values.repr(wanted) + " is not in the list");
+          };
+      case "count" ->
+          (run, arguments) -> {
+            Object wanted = arguments.allow(name, "value").required(0, "value");
+            return list.stream().filter(element -> Values.equal(element, wanted)).count();
+          };
+      case "copy" -> (run, arguments) -> new ArrayList<>(list);
+      case "append", "extend", "insert", "pop", "remove", "reverse", "sort", "clear" ->
+          refused(name);
+      default -> null;
+    };
+  }
+
+  private static @Nullable Callable ofString(String text, String name) {
+    return switch (name) {
+      case "strip" -> (run, a) -> strip(text, a.allow(name, "chars"), Side.BOTH);
+      case "lstrip" -> (run, a) -> strip(text, a.allow(name, "chars"), Side.LEFT);
+      case "rstrip" -> (run, a) -> strip(text, a.allow(name, "chars"), Side.RIGHT);
+      case "upper" -> (run, a) -> text.toUpperCase(Locale.ROOT);
+      case "lower", "casefold" -> (run, a) -> text.toLowerCase(Locale.ROOT);
+      case "title" -> (run, a) -> title(text);
+      case "capitalize" -> (run, a) -> capitalize(text);
+      case "startswith" -> (run, a) -> any(a.allow(name, "prefix"), text::startsWith);
+      case "endswith" -> (run, a) -> any(a.allow(name, "suffix"), text::endsWith);
+      case "removeprefix" ->
+          (run, a) -> {
+            String prefix = Values.string(a.allow(name, "prefix").required(0, "prefix"));
+            return text.startsWith(prefix) ? text.substring(prefix.length()) : text;
+          };
+      case "removesuffix" ->
+          (run, a) -> {
+            String suffix = Values.string(a.allow(name, "suffix").required(0, "suffix"));
+            return text.endsWith(suffix)
+                ? text.substring(0, text.length() - suffix.length())
+                : text;
+          };
+      case "replace" ->
+          (run, a) ->
+              replace(
+                  run,
+                  text,
+                  Values.string(a.allow(name, "old", "new", "count").required(0, "old")),
+                  Values.string(a.required(1, "new")),
+                  a.integer(2, "count", -1));
+      case "split" -> (run, a) -> split(run, text, a.allow(name, "sep", "maxsplit"));
+      case "rsplit" -> (run, a) -> rsplit(run, text, a.allow(name, "sep", "maxsplit"));
+      case "splitlines" -> (run, a) -> splitLines(text, a.allow(name, "keepends"));
+      case "partition" ->
+          (run, a) -> {
+            String separator = separator(a.allow(name, "sep"));
+            int at = text.indexOf(separator);
+            return at < 0
+                ? Tuple.of(text, "", "")
+                : Tuple.of(
+                    text.substring(0, at), separator, text.substring(at + separator.length()));
+          };
+      case "rpartition" ->
+          (run, a) -> {
+            String separator = separator(a.allow(name, "sep"));
+            int at = text.lastIndexOf(separator);
+            return at < 0
+                ? Tuple.of("", "", text)
+                : Tuple.of(
+                    text.substring(0, at), separator, text.substring(at + separator.length()));
+          };
+      case "join" ->
+          (run, a) -> {
+            StringBuilder joined = new StringBuilder();
+            List<Object> parts = Values.elements(a.allow(name, "parts").required(0, "parts"));
+            for (int i = 0; i < parts.size(); i++) {
+              joined.append(i == 0 ? "" : text).append(Values.string(parts.get(i)));
+              run.checkLength(joined.length());
+            }
+            return joined.toString();
+          };
+      case "find" -> (run, a) -> codePoints(text, text.indexOf(wanted(a.allow(name, "sub"))));
+      case "rfind" -> (run, a) -> codePoints(text, text.lastIndexOf(wanted(a.allow(name, "sub"))));
+      case "index" ->
+          (run, a) -> {
+            int at = text.indexOf(wanted(a.allow(name, "sub")));
+            if (at < 0) {
+              throw TemplateException.value("the substring was not found");
+            }
+            return codePoints(text, at);
+          };
+      case "count" ->
+          (run, a) -> {
+            String sub = wanted(a.allow(name, "sub"));
+            if (sub.isEmpty()) {
+              return Values.length(text) + 1L;
+            }
+            long count = 0;
+            for (int at = text.indexOf(sub); at >= 0; at = text.indexOf(sub, at + sub.length())) {
+              count++;
+            }
+            return count;
+          };
+      case "isdigit", "isnumeric", "isdecimal" -> (run, a) -> every(text, Character::isDigit);
+      case "isalpha" -> (run, a) -> every(text, Character::isLetter);
+      case "isalnum" -> (run, a) -> every(text, Character::isLetterOrDigit);
+      case "isspace" -> (run, a) -> every(text, Methods::isSpace);
+      case "isupper" -> (run, a) -> isCased(text, Character::isLowerCase);
+      case "islower" -> (run, a) -> isCased(text, Character::isUpperCase);
+      case "zfill" -> (run, a) -> pad(run, text, a.allow(name, "width"), "0", Side.LEFT);
+      case "ljust" ->
+          (run, a) ->
+              pad(run, text, a.allow(name, "width", "fill"), a.text(1, "fill", " "), Side.RIGHT);
+      case "rjust" ->
+          (run, a) ->
+              pad(run, text, a.allow(name, "width", "fill"), a.text(1, "fill", " "), Side.LEFT);
+      default -> null;
+    };
+  }
+
+  private enum Side {
+    LEFT,
+    RIGHT,
+    BOTH
+  }
+
+  /** Whether there is a letter and no cased letter of the unwanted kind. */
+  static boolean isCased(String text, IntPredicate unwanted) {
+    return text.codePoints().anyMatch(c -> Character.isUpperCase(c) || Character.isLowerCase(c))
+        && text.codePoints().noneMatch(unwanted);
+  }
+
+  /** Python's white space of {@code str.isspace}, which knows the no-break spaces too. */
+  static boolean isSpace(int c) {
+    return Character.isWhitespace(c) || c == 0x85 || c == 0xa0 || c == 0x2007 || c == 0x202f;
+  }
+
+  private static boolean every(String text, IntPredicate condition) {
+    return !text.isEmpty() && text.codePoints().allMatch(condition);
+  }
+
+  private static long codePoints(String text, int at) {
+    return at < 0 ? -1 : text.codePointCount(0, at);
+  }
+
+  private static String wanted(Callable.Arguments arguments) {
+    return Values.string(arguments.required(0, "sub"));
+  }
+
+  private static String separator(Callable.Arguments arguments) {
+    String separator = Values.string(arguments.required(0, "sep"));
+    if (separator.isEmpty()) {
+      throw TemplateException.value("the separator must not be empty");
+    }
+    return separator;
+  }
+
+  private static boolean any(
+      Callable.Arguments arguments, java.util.function.Predicate<String> condition) {
+    Object wanted = arguments.positional().isEmpty() ? None.NONE : arguments.positional().get(0);
+    List<Object> all = wanted instanceof Tuple ? Values.elements(wanted) : List.of(wanted);
+    return all.stream().map(Values::string).anyMatch(condition);
+  }
+
+  static String strip(String text) {
+    return strip(text, Callable.Arguments.NONE, Side.BOTH);
+  }
+
+  private static String strip(String text, Callable.Arguments arguments, Side side) {
+    Object set = arguments.get(0, "chars", None.NONE);
+    IntPredicate goes =
+        set instanceof None ? Methods::isSpace : c -> Values.string(set).indexOf(c) >= 0;
+    int start = 0;
+    int end = text.length();
+    while (side != Side.RIGHT && start < end && goes.test(text.codePointAt(start))) {
+      start += Character.charCount(text.codePointAt(start));
+    }
+    while (side != Side.LEFT && end > start && goes.test(text.codePointBefore(end))) {
+      end -= Character.charCount(text.codePointBefore(end));
+    }
+    return text.substring(start, end);
+  }
+
+  static String capitalize(String text) {
+    if (text.isEmpty()) {
+      return text;
+    }
+    int first = text.offsetByCodePoints(0, 1);
+    return text.substring(0, first).toUpperCase(Locale.ROOT)
+        + text.substring(first).toLowerCase(Locale.ROOT);
+  }
+
+  static String title(String text) {
+    StringBuilder out = new StringBuilder();
+    boolean inside = false;
+    for (int c : text.codePoints().toArray()) {
+      boolean letter = Character.isLetter(c);
+      out.appendCodePoint(
+          !letter ? c : inside ? Character.toLowerCase(c) : Character.toTitleCase(c));
+      inside = letter;
+    }
+    return out.toString();
+  }
+
+  static String replace(Interpreter run, String text, String old, String with, long count) {
+    StringBuilder out = new StringBuilder();
+    long left = count < 0 ? Long.MAX_VALUE : count;
+    int from = 0;
+    if (old.isEmpty()) {
+      for (; left > 0 && from <= text.length(); left--) {
+        out.append(with);
+        if (from == text.length()) {
+          return run.bounded(out.toString());
+        }
+        int next = text.offsetByCodePoints(from, 1);
+        out.append(text, from, next);
+        run.checkLength(out.length());
+        from = next;
+      }
+      return run.bounded(out.append(text, from, text.length()).toString());
+    }
+    for (int at = text.indexOf(old); at >= 0 && left > 0; at = text.indexOf(old, from)) {
+      out.append(text, from, at).append(with);
+      run.checkLength(out.length());
+      from = at + old.length();
+      left--;
+    }
+    return run.bounded(out.append(text, from, text.length()).toString());
+  }
+
+  private static List<Object> split(Interpreter run, String text, Callable.Arguments arguments) {
+    long most = arguments.integer(1, "maxsplit", -1);
+    long left = most < 0 ? Long.MAX_VALUE : most;
+    List<Object> parts = new ArrayList<>();
+    if (arguments.get(0, "sep", None.NONE) instanceof None) {
+      int at = 0;
+      while (true) {
+        while (at < text.length() && isSpace(text.charAt(at))) {
+          at++;
+        }
+        if (at >= text.length()) {
+          return parts;
+        }
+        if (left-- == 0) {
+          int end = text.length();
+          while (isSpace(text.charAt(end - 1))) {
+            end--;
+          }
+          parts.add(text.substring(at, end));
+          return parts;
+        }
+        int stop = at;
+        while (stop < text.length() && !isSpace(text.charAt(stop))) {
+          stop++;
+        }
+        parts.add(text.substring(at, stop));
+        run.checkElements(parts.size());
+        at = stop;
+      }
+    }
+    String separator = separator(arguments);
+    int from = 0;
+    for (int at = text.indexOf(separator); at >= 0 && left-- > 0; ) {
+      parts.add(text.substring(from, at));
+      from = at + separator.length();
+      at = text.indexOf(separator, from);
+      run.checkElements(parts.size());
+    }
+    parts.add(text.substring(from));
+    return parts;
+  }
+
+  private static List<Object> rsplit(Interpreter run, String text, Callable.Arguments arguments) {
+    long most = arguments.integer(1, "maxsplit", -1);
+    if (most < 0) {
+      return split(run, text, arguments);
+    }
+    String separator = separator(arguments);
+    List<Object> parts = new ArrayList<>();
+    int end = text.length();
+    while (most-- > 0) {
+      int at = text.lastIndexOf(separator, end - separator.length());
+      if (at < 0 || end - separator.length() < 0) {
+        break;
+      }
+      parts.add(0, text.substring(at + separator.length(), end));
+      end = at;
+    }
+    parts.add(0, text.substring(0, end));
+    return parts;
+  }
+
+  private static List<Object> splitLines(String text, Callable.Arguments arguments) {
+    boolean keep = arguments.flag(0, "keepends", false);
+    List<Object> lines = new ArrayList<>();
+    int from = 0;
+    while (from < text.length()) {
+      int at = from;
+      while (at < text.length() && text.charAt(at) != '\n' && text.charAt(at) != '\r') {
+        at++;
+      }
+      int next = at;
+      if (next < text.length()) {
+        next += text.startsWith("\r\n", at) ? 2 : 1;
+      }
+      lines.add(text.substring(from, keep ? next : at));
+      from = next;
+    }
+    return lines;
+  }
+
+  private static String pad(
+      Interpreter run, String text, Callable.Arguments arguments, String fill, Side side) {
+    long missing = arguments.integer(0, "width", 0) - Values.length(text);
+    run.checkLength(Math.max(0, missing) + text.length());
+    String padding = fill.repeat((int) Math.max(0, missing));
+    if (side == Side.RIGHT) {
+      return text + padding;
+    }
+    boolean signed = fill.equals("0") && !text.isEmpty() && "+-".indexOf(text.charAt(0)) >= 0;
+    return signed ? text.charAt(0) + padding + text.substring(1) : padding + text;
+  }
+
+  static String joined(List<Object> parts, String separator) {
+    return parts.stream().map(Values::text).collect(Collectors.joining(separator));
+  }
+}
