@@ -1,4 +1,4 @@
-/** Text to token ids and back. */
+/** Text to token ids and back, and conversations to text by a checkpoint's own template. */
 @NullMarked
 package io.knack.llm.text;
 

@@ -448,8 +448,8 @@ final class Parser {
     return switch (token.type()) {
       case NAME ->
           switch (token.text()) {
-            case "true", "True" -> new Expr.Literal(Boolean.TRUE);
-            case "false", "False" -> new Expr.Literal(Boolean.FALSE);
+            case "true", "True" -> new Expr.Literal(true);
+            case "false", "False" -> new Expr.Literal(false);
             case "none", "None" -> new Expr.Literal(None.NONE);
             default -> new Expr.Name(token.text(), token.line());
           };
