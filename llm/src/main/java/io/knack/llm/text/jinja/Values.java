@@ -237,7 +237,7 @@ final class Values {
           : integer(left) == integer(right);
     }
     if (left instanceof List<?> a && right instanceof List<?> b) {
-      if (a.size() != b.size() || left instanceof Tuple != right instanceof Tuple) {
+      if (a.size() != b.size() || (left instanceof Tuple) != (right instanceof Tuple)) {
         return false;
       }
       for (int i = 0; i < a.size(); i++) {
@@ -350,7 +350,10 @@ final class Values {
 
   /** Python's {@code value[start:stop:step]}; null stands for a bound that is left out. */
   static Object slice(Object value, @Nullable Long from, @Nullable Long to, @Nullable Long by) {
-    List<Object> all = elements(value instanceof Map ? Boolean.TRUE : value);
+    if (value instanceof Map) {
+      throw TemplateException.value("a mapping cannot be sliced");
+    }
+    List<Object> all = elements(value);
     long size = all.size();
     long step = by == null ? 1 : by;
     if (step == 0) {
