@@ -56,7 +56,7 @@ public interface RunTracker extends AutoCloseable {
 
   void setVersionTag(ModelVersion version, String name, String value);
 
-  /** What has been recorded and not been sent; 0 where no server is planned. */
+  /** Bytes of records that have not been sent yet; 0 where no server is planned. */
   long pending();
 
   /**

@@ -39,6 +39,7 @@ final class Spool implements AutoCloseable {
   private final String name;
   private final AtomicLong written = new AtomicLong();
   private @Nullable FileChannel channel;
+  private @Nullable FileChannel lock;
   private int artifacts;
   private long lost;
 
@@ -108,11 +109,17 @@ final class Spool implements AutoCloseable {
     FileChannel open = channel;
     if (open == null) {
       Files.createDirectories(directory);
-      open = FileChannel.open(file(), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      channel = open;
-      if (open.tryLock() == null) {
+      FileChannel locked =
+          FileChannel.open(
+              directory.resolve(name + ".lock"),
+              StandardOpenOption.CREATE,
+              StandardOpenOption.WRITE);
+      lock = locked;
+      if (locked.tryLock() == null) {
         throw new IOException(file() + " is locked by another process");
       }
+      open = FileChannel.open(file(), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      channel = open;
     }
     return open;
   }
@@ -126,17 +133,22 @@ final class Spool implements AutoCloseable {
   /** Releases the lock; the file stays. */
   @Override
   public synchronized void close() {
-    FileChannel open = channel;
+    close(channel);
+    close(lock);
+    channel = null;
+    lock = null;
+    if (lost > 0) {
+      LOG.warn("tracking lost {} records below {}", lost, directory);
+    }
+  }
+
+  private void close(@Nullable FileChannel open) {
     if (open != null) {
       try {
         open.close();
       } catch (IOException e) {
         lost(e);
       }
-      channel = null;
-    }
-    if (lost > 0) {
-      LOG.warn("tracking lost {} records below {}", lost, directory);
     }
   }
 }

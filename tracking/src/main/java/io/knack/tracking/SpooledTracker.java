@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Records into a {@link Spool}; a {@link Forwarding} may carry it on. */
 final class SpooledTracker implements RunTracker {
+  /** MLflow takes so many parameters in one call. */
+  private static final int AT_ONCE = 100;
+
   private final Spool spool;
   private final Forwarding forwarding;
   private final String experiment;
@@ -94,8 +97,17 @@ final class SpooledTracker implements RunTracker {
     @Override
     public void params(Map<String, ?> params) {
       Map<String, String> values = new LinkedHashMap<>();
-      params.forEach((name, value) -> values.put(name, String.valueOf(value)));
-      unlessEnded(new Event.Params(now(), key, values));
+      params.forEach(
+          (name, value) -> {
+            values.put(name, String.valueOf(value));
+            if (values.size() == AT_ONCE) {
+              unlessEnded(new Event.Params(now(), key, Map.copyOf(values)));
+              values.clear();
+            }
+          });
+      if (!values.isEmpty()) {
+        unlessEnded(new Event.Params(now(), key, values));
+      }
     }
 
     @Override

@@ -15,8 +15,18 @@ final class Trackers {
   }
 
   static RunTracker open(TrackingPlan plan, Path home, Clock clock) {
-    Spool spool = new Spool(home.resolve("tracking"), clock);
-    return new SpooledTracker(spool, Forwarding.NONE, plan.experiment(), clock);
+    Path directory = home.resolve("tracking").toAbsolutePath().normalize();
+    Spool spool = new Spool(directory, clock);
+    String server = plan.server();
+    Forwarding forwarding =
+        server == null
+            ? Forwarding.NONE
+            : new MlflowSender(
+                directory,
+                spool,
+                new MlflowServer(server, System.getenv(plan.tokenVariable()), plan.timeout()),
+                plan);
+    return new SpooledTracker(spool, forwarding, plan.experiment(), clock);
   }
 
   static RunTracker none() {

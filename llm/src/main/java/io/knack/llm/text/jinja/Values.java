@@ -232,12 +232,12 @@ final class Values {
 
   static boolean equal(Object left, Object right) {
     if (isNumber(left) && isNumber(right)) {
-      return left instanceof Double || right instanceof Double
-          ? number(left) == number(right)
-          : integer(left) == integer(right);
+      boolean real = left instanceof Double || right instanceof Double;
+      return real ? number(left) == number(right) : integer(left) == integer(right);
     }
     if (left instanceof List<?> a && right instanceof List<?> b) {
-      if (a.size() != b.size() || (left instanceof Tuple) != (right instanceof Tuple)) {
+      boolean sameKind = (left instanceof Tuple) == (right instanceof Tuple);
+      if (a.size() != b.size() || !sameKind) {
         return false;
       }
       for (int i = 0; i < a.size(); i++) {

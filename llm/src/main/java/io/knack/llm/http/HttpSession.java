@@ -1,0 +1,323 @@
+package io.knack.llm.http;
+
+import io.knack.contracts.stage.PlanException;
+import io.knack.contracts.stage.TemporaryException;
+import io.knack.llm.Completion;
+import io.knack.llm.FinishReason;
+import io.knack.llm.GenerationListener;
+import io.knack.llm.GenerationRequest;
+import io.knack.llm.GenerationSession;
+import io.knack.llm.Sample;
+import io.knack.llm.TokenUsage;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The event loop: calls go out asynchronously, whatever they come to is handled on the thread that
+ * runs the session. A task is waiting, or out, or paused until its next try, or done.
+ */
+final class HttpSession implements GenerationSession {
+  private final HttpModel model;
+  private final Deque<Task> waiting = new ArrayDeque<>();
+  private final Set<Task> paused = new LinkedHashSet<>();
+  private final Set<Task> out = new LinkedHashSet<>();
+  private final BlockingQueue<Arrival> arrivals = new LinkedBlockingQueue<>();
+
+  /** What a call came to: a response or a problem. */
+  private record Arrival(
+      Task task, int call, @Nullable HttpResponse<byte[]> response, @Nullable Throwable problem) {}
+
+  private final class Task implements Handle {
+    final GenerationRequest request;
+    final GenerationListener listener;
+    final long submitted = System.nanoTime();
+    final List<Sample> samples = new ArrayList<>();
+    long promptTokens;
+    long cachedPromptTokens;
+    long completionTokens;
+    int tries;
+    int call;
+    long due;
+    boolean done;
+    @Nullable CompletableFuture<HttpResponse<byte[]>> future;
+
+    Task(GenerationRequest request, GenerationListener listener) {
+      this.request = request;
+      this.listener = listener;
+    }
+
+    @Override
+    public void cancel() {
+      if (done) {
+        return;
+      }
+      withdraw(this);
+      for (int i = samples.size(); i < request.samples(); i++) {
+        Sample sample = new Sample(i, List.of(), "", null, FinishReason.CANCELLED, 0);
+        samples.add(sample);
+        listener.sampled(sample);
+      }
+      complete(this);
+    }
+  }
+
+  HttpSession(HttpModel model) {
+    this.model = model;
+  }
+
+  @Override
+  public Handle submit(GenerationRequest request, GenerationListener listener) {
+    if (request.samples() < 1) {
+      throw new PlanException("samples: must be at least 1, found " + request.samples());
+    }
+    Wire.body(request, model.name(), 1, 0); // Refuses at once what an endpoint cannot take.
+    Task task = new Task(request, listener);
+    waiting.add(task);
+    return task;
+  }
+
+  @Override
+  public void run() {
+    while (!waiting.isEmpty() || !paused.isEmpty() || !out.isEmpty()) {
+      long now = System.nanoTime();
+      for (Task task : List.copyOf(paused)) {
+        if (task.due - now <= 0) {
+          paused.remove(task);
+          waiting.addFirst(task);
+        }
+      }
+      while (!waiting.isEmpty() && out.size() < model.plan().concurrency()) {
+        send(waiting.remove());
+      }
+      for (Task task : List.copyOf(out)) {
+        if (task.due - now <= 0) {
+          abandon(task);
+          again(
+              task,
+              "no answer within " + model.plan().timeout().toMillis() + " ms",
+              Duration.ZERO,
+              null);
+        }
+      }
+      await();
+    }
+  }
+
+  /** Waits for the next arrival, or until a task is due. */
+  private void await() {
+    long wait = Long.MAX_VALUE;
+    long now = System.nanoTime();
+    for (Set<Task> tasks : List.of(paused, out)) {
+      for (Task task : tasks) {
+        wait = Math.min(wait, Math.max(0, task.due - now));
+      }
+    }
+    if (wait == Long.MAX_VALUE) {
+      return; // Nothing under way: what is waiting goes out now, or all is done.
+    }
+    try {
+      Arrival arrival = arrivals.poll(wait, TimeUnit.NANOSECONDS);
+      while (arrival != null) {
+        handle(arrival);
+        arrival = arrivals.poll();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      close();
+      throw new TemporaryException("interrupted while waiting for " + place(), e);
+    }
+  }
+
+  private void send(Task task) {
+    int first = task.samples.size();
+    String body =
+        Wire.body(task.request, model.name(), task.request.samples() - first, first);
+    int call = ++task.call;
+    task.tries++;
+    task.due = System.nanoTime() + model.plan().timeout().toNanos();
+    out.add(task);
+    CompletableFuture<HttpResponse<byte[]>> future =
+        model
+            .client()
+            .sendAsync(
+                model.post(Wire.path(task.request.prompt()), body),
+                HttpResponse.BodyHandlers.ofByteArray());
+    task.future = future;
+    CompletableFuture<?> unused =
+        future.whenComplete(
+        (response, problem) -> arrivals.add(new Arrival(task, call, response, problem)));
+  }
+
+  private void handle(Arrival arrival) {
+    Task task = arrival.task();
+    if (task.done || arrival.call() != task.call || !out.remove(task)) {
+      return; // Cancelled, or given up.
+    }
+    HttpResponse<byte[]> response = arrival.response();
+    if (response == null) {
+      Throwable problem = arrival.problem();
+      Throwable cause =
+          problem instanceof CompletionException && problem.getCause() != null
+              ? problem.getCause()
+              : problem;
+      again(task, String.valueOf(cause), Duration.ZERO, cause);
+      return;
+    }
+    int status = response.statusCode();
+    if (status == 200) {
+      try {
+        answered(task, Wire.answer(response.body(), task.request, task.samples.size()));
+      } catch (IOException e) {
+        again(task, String.valueOf(e.getMessage()), Duration.ZERO, e);
+      }
+    } else if (status == 408 || status == 425 || status == 429 || status >= 500) {
+      again(
+          task,
+          "status " + status + ": " + Wire.complaint(response.body()),
+          retryAfter(response.headers().firstValue("Retry-After").orElse("")),
+          null);
+    } else if (status == 401 || status == 403) {
+      fail(
+          task,
+          new PlanException(
+              place() + " refuses with status " + status + "; set the environment variable "
+                  + model.plan().keyVariable() + " to a valid API key"));
+    } else {
+      fail(
+          task,
+          new PlanException(
+              place() + " refuses the request with status " + status + ": "
+                  + model.redacted(Wire.complaint(response.body()))));
+    }
+  }
+
+  private void answered(Task task, Wire.Answer answer) {
+    task.tries = 0;
+    task.promptTokens += answer.promptTokens();
+    task.cachedPromptTokens += answer.cachedPromptTokens();
+    task.completionTokens += answer.completionTokens();
+    for (Sample sample : answer.samples()) {
+      task.samples.add(sample);
+      task.listener.sampled(sample);
+      if (task.done) {
+        return; // The listener cancelled it.
+      }
+    }
+    if (task.samples.size() < task.request.samples()) {
+      waiting.addFirst(task);
+    } else {
+      complete(task);
+    }
+  }
+
+  private void complete(Task task) {
+    task.done = true;
+    task.listener.completed(
+        new Completion(
+            List.of(),
+            null,
+            List.copyOf(task.samples),
+            new TokenUsage(
+                task.promptTokens,
+                task.cachedPromptTokens,
+                task.completionTokens,
+                (System.nanoTime() - task.submitted) / 1000)));
+  }
+
+  private void again(
+      Task task, String why, Duration asked, @Nullable Throwable cause) {
+    String words = model.redacted(why);
+    EndpointPlan plan = model.plan();
+    if (task.tries >= plan.attempts()) {
+      fail(
+          task,
+          new TemporaryException(
+              place() + " failed " + task.tries + " times, at last with " + words
+                  + "; try again later",
+              cause));
+      return;
+    }
+    if (asked.compareTo(plan.longestBackOff()) > 0) {
+      fail(
+          task,
+          new TemporaryException(
+              place() + " asks to come back in " + asked.toSeconds() + " s (" + words
+                  + "), longer than longest_back_off"));
+      return;
+    }
+    // Doubling, spread by the task's identity so that refused calls do not come back together.
+    double spread = 0.75 + 0.5 * ((System.identityHashCode(task) & 0xff) / 255.0);
+    double doubled = plan.backOff().toNanos() * Math.pow(2, task.tries - 1) * spread;
+    long wait = (long) Math.min(doubled, (double) plan.longestBackOff().toNanos());
+    task.due = System.nanoTime() + Math.max(wait, asked.toNanos());
+    paused.add(task);
+  }
+
+  private void fail(Task task, RuntimeException problem) {
+    task.done = true;
+    task.listener.failed(problem);
+  }
+
+  private static Duration retryAfter(String header) {
+    String value = header.strip();
+    try {
+      return Duration.ofSeconds(Math.max(0, Long.parseLong(value)));
+    } catch (NumberFormatException e) {
+      try {
+        ZonedDateTime then = ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME);
+        Duration wait = Duration.between(ZonedDateTime.now(then.getZone()), then);
+        return wait.isNegative() ? Duration.ZERO : wait;
+      } catch (DateTimeParseException f) {
+        return Duration.ZERO; // None, or one that says nothing: our own back-off holds.
+      }
+    }
+  }
+
+  private void withdraw(Task task) {
+    waiting.remove(task);
+    paused.remove(task);
+    abandon(task);
+  }
+
+  private void abandon(Task task) {
+    out.remove(task);
+    task.call++;
+    CompletableFuture<HttpResponse<byte[]>> future = task.future;
+    if (future != null) {
+      future.cancel(true);
+    }
+  }
+
+  private String place() {
+    return "the endpoint " + model.plan().endpoint() + " (model " + model.name() + ")";
+  }
+
+  @Override
+  public void close() {
+    for (Task task : List.copyOf(waiting)) {
+      task.cancel();
+    }
+    for (Task task : List.copyOf(paused)) {
+      task.cancel();
+    }
+    for (Task task : List.copyOf(out)) {
+      task.cancel();
+    }
+  }
+}

@@ -1,0 +1,402 @@
+package io.knack.llm.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.knack.contracts.Message;
+import io.knack.contracts.stage.PlanException;
+import io.knack.contracts.stage.TemporaryException;
+import io.knack.llm.Completion;
+import io.knack.llm.FinishReason;
+import io.knack.llm.GenerationListener;
+import io.knack.llm.GenerationRequest;
+import io.knack.llm.GenerationSession;
+import io.knack.llm.Prompt;
+import io.knack.llm.Sample;
+import io.knack.llm.Sampling;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class HttpModelTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String KEY = "sk-very-secret";
+
+  /** How the server answers one call. */
+  @FunctionalInterface
+  private interface Behaviour {
+    void answer(HttpExchange exchange) throws IOException;
+  }
+
+  private final ConcurrentLinkedDeque<Behaviour> script = new ConcurrentLinkedDeque<>();
+  private final List<JsonNode> bodies = Collections.synchronizedList(new ArrayList<>());
+  private final List<String> seen = Collections.synchronizedList(new ArrayList<>());
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final CountDownLatch release = new CountDownLatch(1);
+  private HttpServer server;
+
+  @BeforeEach
+  void start() throws IOException {
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.setExecutor(threads);
+    server.createContext(
+        "/",
+        exchange -> {
+          try (exchange) {
+            bodies.add(JSON.readTree(exchange.getRequestBody()));
+            seen.add(
+                exchange.getRequestURI()
+                    + " "
+                    + exchange.getRequestHeaders().getFirst("Authorization"));
+            Behaviour next = script.poll();
+            (next == null ? text("late") : next).answer(exchange);
+          }
+        });
+    server.start();
+  }
+
+  @AfterEach
+  void stop() {
+    release.countDown();
+    server.stop(0);
+    threads.shutdownNow();
+  }
+
+  private HttpModel model() {
+    return model(4, 3);
+  }
+
+  private HttpModel model(int concurrency, int attempts) {
+    return model(concurrency, attempts, Duration.ofSeconds(30));
+  }
+
+  private HttpModel model(int concurrency, int attempts, Duration timeout) {
+    return HttpModel.open(
+        new EndpointPlan(
+            "http://127.0.0.1:" + server.getAddress().getPort() + "/v1",
+            "tiny",
+            "KNACK_KEY",
+            concurrency,
+            timeout,
+            attempts,
+            Duration.ofMillis(2),
+            Duration.ofSeconds(2),
+            0),
+        Map.of("KNACK_KEY", KEY)::get);
+  }
+
+  private static Behaviour status(int status, String body, String... headers) {
+    return exchange -> {
+      for (int i = 0; i < headers.length; i += 2) {
+        exchange.getResponseHeaders().add(headers[i], headers[i + 1]);
+      }
+      byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+      exchange.sendResponseHeaders(status, bytes.length);
+      exchange.getResponseBody().write(bytes);
+    };
+  }
+
+  private static Behaviour text(String... texts) {
+    StringBuilder choices = new StringBuilder();
+    for (String text : texts) {
+      choices
+          .append(choices.isEmpty() ? "" : ",")
+          .append("{\"text\": \"" + text + "\", \"message\": {\"content\": \"" + text + "\"},")
+          .append("\"finish_reason\": \"stop\"}");
+    }
+    return status(
+        200,
+        "{\"choices\": ["
+            + choices
+            + "], \"usage\": {\"prompt_tokens\": 9, \"completion_tokens\": "
+            + texts.length * 2
+            + ", \"prompt_tokens_details\": {\"cached_tokens\": 4}}}");
+  }
+
+  private static GenerationRequest ask(String prompt, int samples) {
+    return new GenerationRequest(new Prompt.Text(prompt), null, samples, Sampling.greedy(5));
+  }
+
+  private Completion one(GenerationRequest request) {
+    return model().generate(List.of(request)).get(0);
+  }
+
+  @Test
+  void continuesTextAndCountsWhatItCost() {
+    script.add(text("a", "b"));
+    Completion completion = one(ask("hi", 2));
+    assertThat(completion.samples()).extracting(Sample::text).containsExactly("a", "b");
+    assertThat(completion.samples()).extracting(Sample::index).containsExactly(0, 1);
+    assertThat(completion.usage().promptTokens()).isEqualTo(9);
+    assertThat(completion.usage().cachedPromptTokens()).isEqualTo(4);
+    assertThat(completion.usage().completionTokens()).isEqualTo(4);
+    assertThat(completion.usage().wallMicros()).isPositive();
+    assertThat(seen).containsExactly("/v1/completions Bearer " + KEY);
+    assertThat(bodies.get(0).toString())
+        .isEqualTo(
+            "{\"model\":\"tiny\",\"prompt\":\"hi\",\"max_tokens\":5,\"temperature\":0.0,\"n\":2,"
+                + "\"stream\":false}");
+  }
+
+  @Test
+  void answersConversationsWithEveryOption() {
+    script.add(
+        status(
+            200,
+            "{\"choices\": [{\"message\": {\"content\": \"4\"}, \"finish_reason\": \"length\","
+                + " \"logprobs\": {\"content\": [{\"logprob\": -0.5}, {\"logprob\": -1.5}]}}],"
+                + " \"usage\": {\"prompt_tokens\": 3, \"completion_tokens\": 2}}"));
+    Sampling sampling =
+        new Sampling(7, 0.5, 0.9, 40, List.of("\n"), 11L, Sampling.Logprobs.COMPLETION);
+    Prompt prompt =
+        new Prompt.Chat(
+            List.of(Message.system("s"), Message.user("2+2?")),
+            "[{\"type\": \"function\"}]",
+            Map.of("enable_thinking", false));
+    Sample sample = one(new GenerationRequest(prompt, "shop-v3", 1, sampling)).samples().get(0);
+    assertThat(sample.text()).isEqualTo("4");
+    assertThat(sample.logprobs()).containsExactly(-0.5f, -1.5f);
+    assertThat(sample.finishReason()).isEqualTo(FinishReason.LENGTH);
+    assertThat(sample.completionTokens()).isEqualTo(2);
+    assertThat(seen).containsExactly("/v1/chat/completions Bearer " + KEY);
+    assertThat(bodies.get(0).toString())
+        .isEqualTo(
+            "{\"model\":\"shop-v3\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},"
+                + "{\"role\":\"user\",\"content\":\"2+2?\"}],\"tools\":[{\"type\":\"function\"}],"
+                + "\"chat_template_kwargs\":{\"enable_thinking\":false},\"max_tokens\":7,"
+                + "\"temperature\":0.5,\"top_p\":0.9,\"top_k\":40,\"stop\":[\"\\n\"],\"seed\":11,"
+                + "\"logprobs\":true,\"stream\":false}");
+  }
+
+  @Test
+  void asksAgainWhereTheEndpointIgnoresN() {
+    script.add(text("a"));
+    script.add(text("b"));
+    script.add(text("c"));
+    GenerationRequest request =
+        new GenerationRequest(new Prompt.Text("x"), null, 3, Sampling.seeded(5, 1, 100));
+    Completion completion = one(request);
+    assertThat(completion.samples()).extracting(Sample::text).containsExactly("a", "b", "c");
+    assertThat(bodies).extracting(body -> body.path("seed").asInt()).containsExactly(100, 101, 102);
+    assertThat(completion.usage().completionTokens()).isEqualTo(6);
+  }
+
+  @Test
+  void triesAgainWhatMayPass() {
+    List<Behaviour> troubles =
+        List.of(
+            status(429, "{\"error\": {\"message\": \"slow down\"}}", "Retry-After", "0"),
+            status(500, "oops"),
+            status(503, "", "Retry-After", "nonsense"),
+            HttpExchange::close,
+            exchange -> {
+              exchange.sendResponseHeaders(200, 500);
+              exchange.getResponseBody().write("{\"choices\": [{\"te".getBytes(StandardCharsets.UTF_8));
+              exchange.getResponseBody().flush();
+            },
+            status(200, "{\"choices\": [{\"te"),
+            status(200, "<html>gateway</html>"),
+            status(200, "{}"));
+    for (Behaviour trouble : troubles) {
+      script.add(trouble);
+      script.add(text("fine"));
+      assertThat(one(ask("x", 1)).samples()).extracting(Sample::text).containsExactly("fine");
+    }
+    assertThat(bodies).hasSize(2 * troubles.size());
+  }
+
+  @Test
+  void waitsAsLongAsTheServerAsks() {
+    script.add(status(429, "", "Retry-After", "1"));
+    script.add(text("fine"));
+    Completion completion = one(ask("x", 1));
+    assertThat(completion.usage().wallMicros()).isGreaterThan(990_000);
+    script.add(status(429, "busy", "Retry-After", "3600"));
+    assertThatThrownBy(() -> one(ask("x", 1)))
+        .isInstanceOf(TemporaryException.class)
+        .hasMessageContaining("asks to come back in 3600 s (status 429: busy)");
+  }
+
+  @Test
+  void givesUpInTheEnd() {
+    for (int i = 0; i < 3; i++) {
+      script.add(status(500, "{\"error\": \"bad " + KEY + " day\"}"));
+    }
+    assertThatThrownBy(() -> one(ask("x", 1)))
+        .isInstanceOf(TemporaryException.class)
+        .hasMessageContaining("failed 3 times, at last with status 500: bad [key] day")
+        .hasMessageNotContaining(KEY);
+  }
+
+  @Test
+  void refusesAtOnceWhatWillNotPass() {
+    script.add(status(400, "{\"error\": {\"message\": \"context of 4096 exceeded\"}}"));
+    assertThatThrownBy(() -> one(ask("x", 1)))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("status 400: context of 4096 exceeded");
+    script.add(status(401, "{\"error\": \"wrong key " + KEY + "\"}"));
+    assertThatThrownBy(() -> one(ask("x", 1)))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("set the environment variable KNACK_KEY")
+        .hasMessageNotContaining(KEY);
+    assertThatThrownBy(
+            () ->
+                one(
+                    new GenerationRequest(
+                        new Prompt.Ids(List.of(1)), null, 1, Sampling.greedy(1))))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("token ids needs an in-process model");
+    assertThat(bodies).hasSize(2);
+  }
+
+  @Test
+  void doesNotHangWithAServerThatDoes() {
+    Behaviour hanging = exchange -> hang();
+    Behaviour hangingBody =
+        exchange -> {
+          exchange.sendResponseHeaders(200, 100);
+          exchange.getResponseBody().write('{');
+          exchange.getResponseBody().flush();
+          hang();
+        };
+    script.add(hanging);
+    script.add(hangingBody);
+    script.add(text("fine"));
+    Completion completion =
+        model(1, 5, Duration.ofMillis(700)).generate(List.of(ask("x", 1))).get(0);
+    assertThat(completion.samples()).extracting(Sample::text).containsExactly("fine");
+  }
+
+  private void hang() {
+    try {
+      release.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void saysThatNobodyIsThere() {
+    HttpModel model = model();
+    server.stop(0);
+    assertThatThrownBy(() -> model.generate(List.of(ask("x", 1))))
+        .isInstanceOf(TemporaryException.class)
+        .hasMessageContaining("java.net.ConnectException");
+  }
+
+  @Test
+  void keepsToItsConcurrency() {
+    AtomicInteger now = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    CountDownLatch two = new CountDownLatch(2);
+    for (int i = 0; i < 12; i++) {
+      script.add(
+          exchange -> {
+            most.accumulateAndGet(now.incrementAndGet(), Math::max);
+            two.countDown();
+            try {
+              two.await(); // The first waits for the second: both must be out at once.
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+            now.decrementAndGet();
+            text("x").answer(exchange);
+          });
+    }
+    List<GenerationRequest> requests = Collections.nCopies(12, ask("x", 1));
+    assertThat(model(2, 1).generate(requests)).hasSize(12);
+    assertThat(most).hasValue(2);
+  }
+
+  @Test
+  void listenersMaySubmitAndCancel() {
+    script.add(text("first"));
+    script.add(text("second"));
+    List<String> heard = new ArrayList<>();
+    try (GenerationSession session = model(1, 1).open()) {
+      GenerationSession.Handle[] last = new GenerationSession.Handle[1];
+      session.submit(
+          ask("1", 1),
+          new GenerationListener() {
+            @Override
+            public void completed(Completion completion) {
+              heard.add(completion.samples().get(0).text());
+              session.submit(ask("2", 1), hearing(heard));
+              last[0].cancel();
+              last[0].cancel();
+            }
+          });
+      last[0] = session.submit(ask("3", 2), hearing(heard));
+      session.run();
+    }
+    assertThat(heard).containsExactly("first", "[CANCELLED, CANCELLED]", "[STOP]");
+  }
+
+  private static GenerationListener hearing(List<String> heard) {
+    return new GenerationListener() {
+      @Override
+      public void completed(Completion completion) {
+        heard.add(completion.samples().stream().map(Sample::finishReason).toList().toString());
+      }
+    };
+  }
+
+  @Test
+  void oneFailureNeedNotEndTheOthers() {
+    script.add(status(400, "no"));
+    script.add(text("fine"));
+    List<String> heard = new ArrayList<>();
+    try (GenerationSession session = model(1, 1).open()) {
+      for (int i = 0; i < 2; i++) {
+        session.submit(
+            ask("x", 1),
+            new GenerationListener() {
+              @Override
+              public void completed(Completion completion) {
+                heard.add(completion.samples().get(0).text());
+              }
+
+              @Override
+              public void failed(RuntimeException problem) {
+                heard.add(problem.getClass().getSimpleName());
+              }
+            });
+      }
+      session.run();
+    }
+    assertThat(heard).containsExactly("PlanException", "fine");
+  }
+
+  @Test
+  void plansAreChecked() {
+    assertThatThrownBy(() -> EndpointPlan.of("ftp://x", " "))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("endpoint: expected an http or https address, found 'ftp://x'")
+        .hasMessageContaining("model: must not be blank");
+    assertThatThrownBy(() -> EndpointPlan.of("http://me:pw@x", "m"))
+        .hasMessageContaining("must not carry a password")
+        .hasMessageNotContaining("pw");
+    assertThatThrownBy(
+            () -> HttpModel.open(EndpointPlan.of("http://x/v1", "m"), name -> "two\nlines"))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("OPENAI_API_KEY holds no key");
+  }
+}
