@@ -1,0 +1,66 @@
+package io.knack.llm.encoder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.knack.contracts.stage.ContractException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TextEncoderTest {
+  private static Path fixture(String name) {
+    return Path.of("src/test/resources/encoder", name);
+  }
+
+  /** The vectors of sentence-transformers: see tiny_encoders.py. */
+  @ParameterizedTest
+  @ValueSource(strings = {"mean", "cls"})
+  void vectorsEqualThoseOfSentenceTransformers(String name) throws IOException {
+    JsonNode expected = new ObjectMapper().readTree(fixture(name).resolve("expected.json").toFile());
+    List<String> texts = new ArrayList<>();
+    expected.path("texts").forEach(text -> texts.add(text.asText()));
+    try (TextEncoder encoder = TextEncoder.load(fixture(name), "cpu")) {
+      assertThat(encoder.dimension()).isEqualTo(32);
+      List<float[]> together = encoder.embed(texts);
+      for (int i = 0; i < texts.size(); i++) {
+        float[] alone = encoder.embed(List.of(texts.get(i))).get(0);
+        for (int j = 0; j < 32; j++) {
+          float wanted = (float) expected.path("vectors").path(i).path(j).asDouble();
+          assertThat(together.get(i)[j]).as(texts.get(i)).isCloseTo(wanted, within(1e-5f));
+          assertThat(alone[j]).as(texts.get(i)).isCloseTo(wanted, within(1e-5f));
+        }
+      }
+      assertThat(encoder.embed(List.of())).isEmpty();
+    }
+  }
+
+  @Test
+  void namesWhatItDoesNotSupport(@TempDir Path directory) throws IOException {
+    assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("expected an encoder's checkpoint");
+    Files.writeString(directory.resolve("config.json"), "{\"model_type\": \"xlm-roberta\"}");
+    assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("model_type 'xlm-roberta' is not supported");
+    Files.copy(
+        fixture("mean").resolve("config.json"),
+        directory.resolve("config.json"),
+        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    Files.writeString(
+        directory.resolve("modules.json"), "[{\"type\": \"x.Dense\", \"path\": \"2_Dense\"}]");
+    assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("the module 'Dense' is not supported");
+  }
+}
