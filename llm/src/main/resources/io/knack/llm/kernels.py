@@ -42,3 +42,320 @@ class Ops(Module):
       return 1
     low, high = torch.aminmax(x)
     return int(torch.item(torch.logical_and(torch.isfinite(low), torch.isfinite(high))))
+
+  # Linear algebra -------------------------------------------------------------------------------
+
+  # Rows of several projections of one input as one matrix; packed for the CPU's matrix units when
+  # asked. Packed or not, a row of a product depends on that row alone, provided that the number of
+  # rows is a multiple of 4: callers pad to that.
+  def fuse(self: __torch__.Ops, parts: List[Tensor], pack: bool) -> Tensor:
+    w = parts[0]
+    if len(parts) > 1:
+      w = torch.cat(parts, 0)
+    if pack:
+      w = ops.mkldnn._reorder_linear_weight(torch.contiguous(w), 16)
+    return w
+
+  # x W^T + b; an empty b is none.
+  def linear(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    bias = annotate(Optional[Tensor], None)
+    if torch.numel(b) > 0:
+      bias = b
+    if w.is_mkldnn:
+      return ops.mkldnn._linear_pointwise(x, w, bias, "none", annotate(List[Optional[number]], []), None)
+    return torch.linear(x, w, bias)
+
+  # What the adapters add to a projection of x (N, in): `a` (c S, in) stacks the down-projections of
+  # the c fused modules of all adapters in the batch, S ranks together; `b` (out, c S) holds the
+  # up-projections, scaled, block by block; `own` (N, S) is 1 on the ranks of a row's own adapter.
+  def lora(self: __torch__.Ops, y: Tensor, x: Tensor, a: Tensor, b: Tensor, own: Tensor) -> Tensor:
+    if torch.numel(a) == 0:
+      return y
+    s = own.size(1)
+    z = torch.view(torch.linear(x, a), [-1, torch.floordiv(a.size(0), s), s])  # (N, c, S)
+    z = torch.view(torch.mul(z, torch.unsqueeze(own, 1)), [-1, a.size(0)])
+    return torch.add(y, torch.linear(z, b))
+
+  def rms_norm(self: __torch__.Ops, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    h = torch.to(x, 6)
+    h = torch.mul(h, torch.rsqrt(torch.add(torch.mean(torch.mul(h, h), [-1], True), eps)))
+    return torch.mul(torch.to(h, x.dtype), weight)
+
+  # Rotary embedding of x (N, heads, D): cos and sin are (N, 1, D), sin negative in its first half.
+  def rotary(self: __torch__.Ops, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    return torch.addcmul(torch.mul(x, cos), torch.roll(x, [torch.floordiv(x.size(2), 2)], [-1]), sin)
+
+  # cos and signed sin, each (N, 1, D), of positions (N) at the inverse frequencies (D/2).
+  def rotary_table(self: __torch__.Ops, positions: Tensor, frequencies: Tensor, dtype: int) -> List[Tensor]:
+    angle = torch.mul(torch.unsqueeze(torch.to(positions, 6), 1), frequencies)  # (N, D/2)
+    sin = torch.sin(angle)
+    cos = torch.cos(angle)
+    return [torch.to(torch.unsqueeze(torch.cat([cos, cos], 1), 1), dtype),
+            torch.to(torch.unsqueeze(torch.cat([torch.neg(sin), sin], 1), 1), dtype)]
+
+  # Attention ------------------------------------------------------------------------------------
+
+  # 0 where a query at `at` (Q) may see a key at `keys` (L), -inf elsewhere: keys up to itself, the
+  # last `window` of them when there is a window.
+  def visible(self: __torch__.Ops, at: Tensor, keys: Tensor, window: int, dtype: int) -> Tensor:
+    ago = torch.sub(torch.unsqueeze(at, -1), keys)  # (Q, L)
+    hidden = torch.lt(ago, 0)
+    if window > 0:
+      hidden = torch.logical_or(hidden, torch.ge(ago, window))
+    return torch.masked_fill(torch.zeros(ago.size(), dtype=dtype, device=ops.prim.device(at)), hidden, -inf)
+
+  # One token for each of the rows 0..N-1: q (N, H, D) over keys and values (R, C, G, D), the first
+  # `length` of them, with mask (N, 1, 1, length). The H/G queries that share a key head are taken as
+  # the positions of one head, so that nothing is repeated.
+  def attend_rows(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, length: int) -> Tensor:
+    n, h, d = q.size()
+    g = k.size(2)
+    q4 = torch.view(q, [n, g, torch.floordiv(h, g), d])
+    k4 = torch.transpose(torch.slice(torch.slice(k, 0, 0, n), 1, 0, length), 1, 2)  # (N, G, L, D)
+    v4 = torch.transpose(torch.slice(torch.slice(v, 0, 0, n), 1, 0, length), 1, 2)
+    y = torch.scaled_dot_product_attention(q4, k4, v4, mask)
+    return torch.reshape(y, [n, h * d])
+
+  # Runs of tokens of several sequences behind one another, q (N, H, D); segment i is tokens
+  # [from, from + count) of the cache's row `row`, at positions start and on: 3 numbers each.
+  def attend_segments(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, segments: List[int], window: int) -> Tensor:
+    n, h, d = q.size()
+    out = torch.zeros([n, h * d], dtype=q.dtype, device=ops.prim.device(q))
+    at = 0
+    for i in range(torch.floordiv(len(segments), 3)):
+      row = segments[3 * i]
+      start = segments[3 * i + 1]
+      count = segments[3 * i + 2]
+      end = start + count
+      low = 0
+      if window > 0:
+        low = max(0, start - window + 1)
+      qs = torch.unsqueeze(torch.transpose(torch.slice(q, 0, at, at + count), 0, 1), 0)  # (1, H, T, D)
+      ks = torch.unsqueeze(torch.transpose(torch.slice(torch.select(k, 0, row), 0, low, end), 0, 1), 0)
+      vs = torch.unsqueeze(torch.transpose(torch.slice(torch.select(v, 0, row), 0, low, end), 0, 1), 0)
+      if start == 0 and (window == 0 or window >= count):
+        y = torch.scaled_dot_product_attention(qs, ks, vs, None, 0., True, enable_gqa=True)
+      else:
+        keys = torch.arange(low, end, dtype=4, device=ops.prim.device(q))
+        mask = (self).visible(torch.slice(keys, 0, start - low), keys, window, q.dtype)
+        y = torch.scaled_dot_product_attention(qs, ks, vs, mask, enable_gqa=True)
+      torch.copy_(torch.slice(out, 0, at, at + count), torch.reshape(torch.transpose(torch.squeeze(y, 0), 0, 1), [count, h * d]))
+      at = at + count
+    return out
+
+  # The decoder ----------------------------------------------------------------------------------
+
+  # Tokens (N) at positions (N) through all blocks; their keys and values go to `slots` (N) of the
+  # cache, a place being row * C + position. Returns the hidden states (N, d) after the last norm.
+  #
+  # weights: 12 a block - norm, qkv, its bias, q norm, k norm, o, its bias, norm, gate and up, its bias,
+  # down, its bias - then embedding, norm, head, inverse frequencies; what a family lacks is empty.
+  # shape: H, G, D, then a window a block. cache: keys and values (R, C, G, D), block by block.
+  # adapters: none, or 8 a block - a and b for qkv, o, gate and up, down. segments: none for decoding.
+  def decoder(self: __torch__.Ops, weights: List[Tensor], shape: List[int], eps: float, cache: List[Tensor],
+              adapters: List[Tensor], own: Tensor, tokens: Tensor, positions: Tensor, slots: Tensor,
+              segments: List[int], length: int) -> Tensor:
+    h = shape[0]
+    g = shape[1]
+    d = shape[2]
+    layers = len(shape) - 3
+    globals = 12 * layers
+    n = tokens.size(0)
+    x = torch.embedding(weights[globals], tokens)  # (N, d)
+    dtype = x.dtype
+    table = (self).rotary_table(positions, weights[globals + 3], dtype)
+    decoding = len(segments) == 0
+    mine = torch.to(own, x)
+    masks = annotate(Dict[int, Tensor], {})
+    keys = torch.arange(0, length, dtype=4, device=ops.prim.device(x))
+    for i in range(layers):
+      w = 12 * i
+      window = shape[3 + i]
+      tuned = len(adapters) > 0
+      y = (self).rms_norm(x, weights[w], eps)
+      qkv = (self).linear(y, weights[w + 1], weights[w + 2])  # (N, (H + 2 G) D)
+      if tuned:
+        qkv = (self).lora(qkv, y, adapters[8 * i], adapters[8 * i + 1], mine)
+      qkv = torch.view(qkv, [n, h + 2 * g, d])
+      qk = torch.slice(qkv, 1, 0, h + g)
+      if torch.numel(weights[w + 3]) > 0:
+        qk = torch.cat([(self).rms_norm(torch.slice(qk, 1, 0, h), weights[w + 3], eps),
+                        (self).rms_norm(torch.slice(qk, 1, h, h + g), weights[w + 4], eps)], 1)
+      qk = (self).rotary(qk, table[0], table[1])
+      kc = cache[2 * i]
+      vc = cache[2 * i + 1]
+      torch.index_copy_(torch.view(kc, [-1, g, d]), 0, slots, torch.slice(qk, 1, h))
+      torch.index_copy_(torch.view(vc, [-1, g, d]), 0, slots, torch.slice(qkv, 1, h + g))
+      q = torch.slice(qk, 1, 0, h)
+      if decoding:
+        if not torch.__contains__(masks, window):
+          mask = (self).visible(positions, keys, window, dtype)
+          torch._set_item(masks, window, torch.view(mask, [n, 1, 1, length]))
+        y = (self).attend_rows(torch.contiguous(q), kc, vc, masks[window], length)
+      else:
+        y = (self).attend_segments(q, kc, vc, segments, window)
+      o = (self).linear(y, weights[w + 5], weights[w + 6])
+      if tuned:
+        o = (self).lora(o, y, adapters[8 * i + 2], adapters[8 * i + 3], mine)
+      x = torch.add(x, o)
+      y = (self).rms_norm(x, weights[w + 7], eps)
+      gu = (self).linear(y, weights[w + 8], weights[w + 9])  # (N, 2 F)
+      if tuned:
+        gu = (self).lora(gu, y, adapters[8 * i + 4], adapters[8 * i + 5], mine)
+      f = torch.floordiv(gu.size(1), 2)
+      y = torch.mul(torch.silu(torch.slice(gu, 1, 0, f)), torch.slice(gu, 1, f))
+      o = (self).linear(y, weights[w + 10], weights[w + 11])
+      if tuned:
+        o = (self).lora(o, y, adapters[8 * i + 6], adapters[8 * i + 7], mine)
+      x = torch.add(x, o)
+    return (self).rms_norm(x, weights[globals + 1], eps)
+
+  def head(self: __torch__.Ops, x: Tensor, weights: List[Tensor]) -> Tensor:
+    return torch.to((self).linear(x, weights[len(weights) - 2], torch.empty([0])), 6)
+
+  # Generation -----------------------------------------------------------------------------------
+
+  # numbers (N, 4): token, position, place in the cache, the token that follows. Returns float32
+  # logits (last, V) of the chosen tokens, padded like any product, and where `scored` asks for it the
+  # log-probability of what follows each token.
+  def prefill(self: __torch__.Ops, weights: List[Tensor], shape: List[int], eps: float, cache: List[Tensor],
+              adapters: List[Tensor], own: Tensor, numbers: Tensor, segments: List[int], last: Tensor,
+              scored: bool) -> List[Tensor]:
+    num = torch.to(numbers, ops.prim.device(cache[0]), 4)
+    x = (self).decoder(weights, shape, eps, cache, adapters, own, torch.select(num, 1, 0),
+                       torch.select(num, 1, 1), torch.contiguous(torch.select(num, 1, 2)), segments, 1)
+    logits = (self).head(torch.index_select(x, 0, torch.to(last, ops.prim.device(x), 4)), weights)
+    out = [logits]
+    if scored:
+      n = x.size(0)
+      next = torch.slice(num, 1, 3, 4)
+      scores = annotate(List[Tensor], [])
+      for i in range(torch.floordiv(n + 255, 256)):
+        part = (self).head(torch.slice(x, 0, 256 * i, 256 * i + 256), weights)
+        chosen = torch.gather(part, 1, torch.slice(next, 0, 256 * i, 256 * i + 256))
+        scores.append(torch.sub(torch.squeeze(chosen, 1), torch.logsumexp(part, [1])))
+      out.append(torch.cpu(torch.cat(scores)))
+    return out
+
+  # One token for each running row. numbers as in prefill; draws (N, 4): temperature, top p, top k,
+  # uniform in [0, 1). Returns (N, 2) float64: token, log-probability.
+  def decode(self: __torch__.Ops, weights: List[Tensor], shape: List[int], eps: float, cache: List[Tensor],
+             adapters: List[Tensor], own: Tensor, numbers: Tensor, draws: Tensor, n: int, length: int,
+             narrowed: bool, scored: bool) -> Tensor:
+    num = torch.to(torch.slice(numbers, 0, 0, n), ops.prim.device(cache[0]), 4)
+    x = (self).decoder(weights, shape, eps, cache, adapters, own, torch.select(num, 1, 0),
+                       torch.select(num, 1, 1), torch.contiguous(torch.select(num, 1, 2)), annotate(List[int], []), length)
+    return (self).sample((self).head(x, weights), torch.slice(draws, 0, 0, n), narrowed, scored)
+
+  # Draws from logits (N, V) float32 by inversion: the first token whose cumulative probability
+  # exceeds the uniform. Rows at temperature 0 take the maximum. With `narrowed`, the distribution is
+  # cut to the top k first, then to the smallest set that holds top p, in descending order.
+  def sample(self: __torch__.Ops, logits: Tensor, draws: Tensor, narrowed: bool, scored: bool) -> Tensor:
+    choice = torch.to(draws, ops.prim.device(logits), 6)
+    temperature = torch.slice(choice, 1, 0, 1)
+    best = torch.argmax(logits, 1, True)  # (N, 1)
+    p = torch.softmax(torch.div(logits, torch.masked_fill(temperature, torch.le(temperature, 0.), 1.)), 1)
+    u = torch.slice(choice, 1, 3, 4)
+    vocabulary = logits.size(1)
+    if narrowed:
+      p, order = torch.sort(p, 1, True)
+      k = torch.slice(choice, 1, 2, 3)
+      k = torch.masked_fill(k, torch.le(k, 0.), float(vocabulary))
+      rank = torch.arange(0, vocabulary, dtype=6, device=ops.prim.device(p))
+      p = torch.masked_fill(p, torch.ge(rank, k), 0.)
+      total = torch.sum(p, [1], True)
+      before = torch.sub(torch.cumsum(p, 1), p)
+      p = torch.masked_fill(p, torch.ge(before, torch.mul(total, torch.slice(choice, 1, 1, 2))), 0.)
+      drawn = torch.gather(order, 1, (self).invert(p, u))
+    else:
+      drawn = (self).invert(p, u)
+    token = torch.where(torch.le(temperature, 0.), best, drawn)
+    if scored:
+      score = torch.sub(torch.gather(logits, 1, token), torch.logsumexp(logits, [1], True))
+    else:
+      score = u
+    return torch.cpu(torch.cat([torch.to(token, 7), torch.to(score, 7)], 1))
+
+  # The index (N, 1) where the running sum of weights p (N, V) first exceeds u times the whole.
+  def invert(self: __torch__.Ops, p: Tensor, u: Tensor) -> Tensor:
+    sums = torch.cumsum(p, 1)
+    total = torch.slice(sums, 1, -1)
+    found = torch.searchsorted(sums, torch.mul(u, total), right=True)
+    # A uniform so close to 1 that rounding passes the last weight takes the last one.
+    lastly = torch.searchsorted(sums, total)
+    return torch.minimum(found, lastly)
+
+  # Cache ----------------------------------------------------------------------------------------
+
+  def new_cache(self: __torch__.Ops, layers: int, rows: int, capacity: int, heads: int, width: int, dtype: int, device: str) -> List[Tensor]:
+    cache = annotate(List[Tensor], [])
+    for i in range(2 * layers):
+      cache.append(torch.zeros([rows, capacity, heads, width], dtype=dtype, device=torch.device(device)))
+    return cache
+
+  # Copies the first `count` places of row source[i] to row target[i].
+  def copy_rows(self: __torch__.Ops, cache: List[Tensor], source: List[int], target: List[int], count: List[int]) -> int:
+    for i in range(len(cache)):
+      for j in range(len(source)):
+        from_ = torch.slice(torch.select(cache[i], 0, source[j]), 0, 0, count[j])
+        torch.copy_(torch.slice(torch.select(cache[i], 0, target[j]), 0, 0, count[j]), from_)
+    return 0
+
+  # Copies what fits of one cache into a larger one.
+  def grow_cache(self: __torch__.Ops, old: List[Tensor], new: List[Tensor]) -> int:
+    for i in range(len(old)):
+      rows = min(old[i].size(0), new[i].size(0))
+      part = torch.slice(torch.slice(new[i], 0, 0, rows), 1, 0, old[i].size(1))
+      torch.copy_(part, torch.slice(old[i], 0, 0, rows))
+    return 0
+
+  def rows(self: __torch__.Ops, parts: List[Tensor]) -> Tensor:
+    return torch.cat(parts, 0)
+
+  def pick_rows(self: __torch__.Ops, x: Tensor, index: List[int]) -> Tensor:
+    return torch.index_select(x, 0, torch.to(torch.tensor(index, dtype=4), ops.prim.device(x), 4))
+
+  # Adapters -------------------------------------------------------------------------------------
+
+  # The a matrix of one slot: for each fused module, the down-projections (r, in) of all adapters,
+  # each padded to its adapter's rank; parts are module by module, empty where an adapter leaves a
+  # module alone.
+  def stack_down(self: __torch__.Ops, parts: List[Tensor], ranks: List[int], width: int, like: Tensor) -> Tensor:
+    count = len(ranks)
+    rows = annotate(List[Tensor], [])
+    for i in range(len(parts)):
+      full = torch.zeros([ranks[i % count], width], dtype=like.dtype, device=ops.prim.device(like))
+      if torch.numel(parts[i]) > 0:
+        torch.copy_(torch.slice(full, 0, 0, parts[i].size(0)), parts[i])
+      rows.append(full)
+    return torch.cat(rows, 0)
+
+  # The b matrix (sum of outs, c S) of one slot, block-diagonal over its modules, scaled.
+  def stack_up(self: __torch__.Ops, parts: List[Tensor], ranks: List[int], scales: List[float], outs: List[int], like: Tensor) -> Tensor:
+    count = len(ranks)
+    total = 0
+    for i in range(count):
+      total = total + ranks[i]
+    height = 0
+    for i in range(len(outs)):
+      height = height + outs[i]
+    b = torch.zeros([height, total * len(outs)], dtype=like.dtype, device=ops.prim.device(like))
+    row = 0
+    column = 0
+    for m in range(len(outs)):
+      for j in range(count):
+        part = parts[m * count + j]
+        if torch.numel(part) > 0:
+          block = torch.slice(torch.slice(b, 0, row, row + outs[m]), 1, column, column + part.size(1))
+          torch.copy_(block, torch.mul(torch.to(part, 6), scales[m * count + j]))
+        column = column + ranks[j]
+      row = row + outs[m]
+    return b
+
+  # W + scale B A, in W's type.
+  def merge(self: __torch__.Ops, w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
+    return torch.to(torch.add(torch.to(w, 6), torch.mul(torch.matmul(torch.to(b, 6), torch.to(a, 6)), scale)), w.dtype)
+
+  # A copy that shares nothing with x.
+  def owned(self: __torch__.Ops, x: Tensor, dtype: int, device: str) -> Tensor:
+    return torch.to(x, torch.device(device), dtype, False, True)

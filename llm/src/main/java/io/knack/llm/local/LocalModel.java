@@ -1,0 +1,313 @@
+package io.knack.llm.local;
+
+import ai.djl.ndarray.NDManager;
+import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.stage.PlanException;
+import io.knack.llm.GenerationSession;
+import io.knack.llm.LanguageModel;
+import io.knack.llm.Prompt;
+import io.knack.llm.checkpoint.Checkpoint;
+import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.kernel.DType;
+import io.knack.llm.kernel.Kernels;
+import io.knack.llm.lora.PeftAdapter;
+import io.knack.llm.text.Tokenizer;
+import io.knack.llm.text.Tokenizer.Specials;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A Hugging Face decoder checkpoint in this process, with any number of LoRA adapters over it.
+ * Adapters are chosen per request; requests with different adapters run in one batch.
+ */
+public final class LocalModel implements LanguageModel {
+  private final String name;
+  private final LocalOptions options;
+  private final Kernels kernels;
+  private final ModelConfig config;
+  private final Weights weights;
+  private final @Nullable Tokenizer tokenizer;
+  private final Path directory;
+  private final Map<String, Loaded> adapters = new LinkedHashMap<>();
+  private final ReentrantLock turn = new ReentrantLock();
+  private final long cacheBudget;
+  private @Nullable KvCache cache;
+  private @Nullable AdapterStack stack;
+
+  private record Loaded(PeftAdapter adapter, NDManager owner) {}
+
+  private LocalModel(
+      Path directory,
+      LocalOptions options,
+      Kernels kernels,
+      ModelConfig config,
+      Weights weights,
+      @Nullable Tokenizer tokenizer) {
+    Path last = directory.toAbsolutePath().normalize().getFileName();
+    this.name = last == null ? directory.toString() : last.toString();
+    this.directory = directory;
+    this.options = options;
+    this.kernels = kernels;
+    this.config = config;
+    this.weights = weights;
+    this.tokenizer = tokenizer;
+    this.cacheBudget = options.cacheBytes() > 0 ? options.cacheBytes() : availableMemory() / 2;
+  }
+
+  /**
+   * Loads a checkpoint directory. Without a tokenizer.json, prompts must be ids and texts are empty.
+   *
+   * @throws ContractException naming what is missing, corrupt or not supported
+   */
+  public static LocalModel load(Path directory, LocalOptions options) {
+    ModelConfig config = ModelConfig.of(directory);
+    Checkpoint checkpoint = Checkpoint.open(directory);
+    if (options.threads() > 0) {
+      Kernels.threads(options.threads());
+    }
+    Kernels kernels = Kernels.load(options.device());
+    try {
+      kernels.gradients(Kernels.Gradients.OFF);
+      DType stored = checkpoint.storedType();
+      DType dtype = options.dtype() == null ? stored : options.dtype();
+      if (dtype == DType.F16 && !kernels.device().isGpu()) {
+        dtype = DType.F32;
+      }
+      Weights weights = Weights.load(kernels, config, checkpoint, dtype);
+      Tokenizer tokenizer =
+          Files.isRegularFile(directory.resolve("tokenizer.json"))
+              ? Tokenizer.load(directory)
+              : null;
+      return new LocalModel(directory, options, kernels, config, weights, tokenizer);
+    } catch (RuntimeException e) {
+      kernels.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public int maxContext() {
+    return config.maxPositions();
+  }
+
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** What the weights are computed in. */
+  public DType dtype() {
+    return weights.dtype();
+  }
+
+  @Override
+  public int countTokens(String text) {
+    return tokenizer().encode(text, Specials.NONE).size();
+  }
+
+  /** The checkpoint's tokenizer; refused when it has none. */
+  public Tokenizer tokenizer() {
+    if (tokenizer == null) {
+      throw new ContractException(
+          directory + ": has no tokenizer.json; only prompts of token ids can be used");
+    }
+    return tokenizer;
+  }
+
+  /**
+   * Loads a PEFT adapter under a name, replacing one of that name. Not while a session runs.
+   *
+   * @throws ContractException naming what is missing, corrupt or not supported
+   */
+  public void loadAdapter(String adapterName, Path adapterDirectory) {
+    NDManager owner = kernels.manager().newSubManager();
+    turn.lock();
+    try {
+      kernels.gradients(Kernels.Gradients.OFF);
+      PeftAdapter adapter = PeftAdapter.read(kernels, owner, adapterDirectory, config);
+      unloadAdapter(adapterName);
+      adapters.put(adapterName, new Loaded(adapter, owner));
+    } catch (RuntimeException e) {
+      owner.close();
+      throw e;
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /** Forgets an adapter; no effect when there is none of that name. */
+  public void unloadAdapter(String adapterName) {
+    turn.lock();
+    try {
+      Loaded old = adapters.remove(adapterName);
+      if (old != null) {
+        if (stack != null && stack.adapters().contains(old.adapter())) {
+          stack.close();
+          stack = null;
+        }
+        old.owner().close();
+      }
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /** Names of the loaded adapters. */
+  public List<String> adapters() {
+    return List.copyOf(adapters.keySet());
+  }
+
+  @Override
+  public GenerationSession open() {
+    return new LocalSession(this);
+  }
+
+  LocalOptions options() {
+    return options;
+  }
+
+  Kernels kernels() {
+    return kernels;
+  }
+
+  Weights weights() {
+    return weights;
+  }
+
+  ReentrantLock turn() {
+    return turn;
+  }
+
+  @Nullable PeftAdapter adapter(@Nullable String adapterName) {
+    if (adapterName == null) {
+      return null;
+    }
+    Loaded loaded = adapters.get(adapterName);
+    if (loaded == null) {
+      throw new PlanException(
+          "adapter '" + adapterName + "' is not loaded; loaded: " + adapters.keySet());
+    }
+    return loaded.adapter();
+  }
+
+  /** The adapters stacked in this order; kept until other ones are asked for. */
+  AdapterStack stack(List<PeftAdapter> wanted) {
+    if (stack == null || !stack.adapters().equals(wanted)) {
+      if (stack != null) {
+        stack.close();
+      }
+      stack = AdapterStack.of(kernels, config, weights.dtype(), wanted);
+    }
+    return stack;
+  }
+
+  /** A cache with at least this much room; what was in it is kept. */
+  KvCache cache(int rows, int capacity) {
+    KvCache old = cache;
+    if (old != null && old.rows() >= rows && old.capacity() >= capacity) {
+      return old;
+    }
+    int places = old == null ? capacity : Math.max(capacity, old.capacity());
+    int fit = KvCache.rowsThatFit(config, dtype(), old == null ? rows : Math.max(rows, old.rows()), places, cacheBudget);
+    KvCache grown = KvCache.allocate(kernels, config, dtype(), fit, places);
+    if (old != null) {
+      kernels.run("grow_cache", old.tensors(), grown.tensors());
+      old.close();
+    }
+    cache = grown;
+    return grown;
+  }
+
+  /** Rows that a cache of this capacity may have. */
+  int rowsFor(int wanted, int capacity) {
+    KvCache old = cache;
+    if (old != null && old.rows() >= wanted && old.capacity() >= capacity) {
+      return wanted;
+    }
+    return KvCache.rowsThatFit(config, dtype(), wanted, capacity, cacheBudget);
+  }
+
+  List<Integer> ids(Prompt prompt) {
+    List<Integer> ids =
+        switch (kind(prompt)) {
+          case TEXT -> tokenizer().encode(((Prompt.Text) prompt).text(), Specials.ADDED);
+          case IDS -> ((Prompt.Ids) prompt).ids();
+          case CHAT ->
+              throw new ContractException(directory + ": chat prompts need a chat template");
+        };
+    for (int id : ids) {
+      if (id < 0 || id >= config.vocabulary()) {
+        throw new PlanException(
+            "prompt: token id " + id + " is outside the vocabulary of " + config.vocabulary());
+      }
+    }
+    if (ids.isEmpty()) {
+      throw new PlanException("prompt: has no tokens; expected at least one");
+    }
+    return ids;
+  }
+
+  private enum Kind {
+    TEXT,
+    IDS,
+    CHAT
+  }
+
+  private static Kind kind(Prompt prompt) {
+    return prompt instanceof Prompt.Text ? Kind.TEXT : prompt instanceof Prompt.Ids ? Kind.IDS : Kind.CHAT;
+  }
+
+  String text(List<Integer> ids) {
+    return tokenizer == null || ids.isEmpty() ? "" : tokenizer.decode(ids);
+  }
+
+  private static long availableMemory() {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
+        if (line.startsWith("MemAvailable:")) {
+          return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+        }
+      }
+    } catch (IOException e) {
+      // Not Linux: the next source is good enough.
+    }
+    return java.lang.management.ManagementFactory.getOperatingSystemMXBean()
+            instanceof com.sun.management.OperatingSystemMXBean system
+        ? system.getFreeMemorySize()
+        : 2L << 30;
+  }
+
+  @Override
+  public void close() {
+    turn.lock();
+    try {
+      if (cache != null) {
+        cache.close();
+        cache = null;
+      }
+      if (stack != null) {
+        stack.close();
+        stack = null;
+      }
+      adapters.values().forEach(loaded -> loaded.owner().close());
+      adapters.clear();
+      weights.close();
+      kernels.close();
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
+    } finally {
+      turn.unlock();
+    }
+  }
+}

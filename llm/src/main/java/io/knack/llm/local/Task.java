@@ -1,0 +1,138 @@
+package io.knack.llm.local;
+
+import ai.djl.ndarray.NDArray;
+import io.knack.llm.Completion;
+import io.knack.llm.FinishReason;
+import io.knack.llm.GenerationListener;
+import io.knack.llm.GenerationRequest;
+import io.knack.llm.GenerationSession;
+import io.knack.llm.Sample;
+import io.knack.llm.Sampling;
+import io.knack.llm.TokenUsage;
+import io.knack.llm.lora.PeftAdapter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/** A request under way: its prompt, and what has become of its samples. */
+final class Task implements GenerationSession.Handle {
+  final GenerationRequest request;
+  final GenerationListener listener;
+  final List<Integer> prompt;
+  final @Nullable PeftAdapter adapter;
+  final int limit;
+  final long seed;
+  private final long started = System.nanoTime();
+  private final @Nullable Sample[] samples;
+  private int reported;
+  private long completionTokens;
+  private boolean cancelled;
+
+  /** Samples that have a row, or had one. */
+  int begun;
+
+  /** The prompt's last logits (1, V), while samples wait for a row. */
+  @Nullable NDArray logits;
+
+  @Nullable List<@Nullable Float> promptLogprobs;
+
+  /**
+   * @param limit new tokens at most, with the context's end in mind
+   */
+  Task(
+      GenerationRequest request,
+      GenerationListener listener,
+      List<Integer> prompt,
+      @Nullable PeftAdapter adapter,
+      int limit) {
+    this.request = request;
+    this.listener = listener;
+    this.prompt = prompt;
+    this.adapter = adapter;
+    this.limit = limit;
+    this.samples = new Sample[request.samples()];
+    Long given = request.sampling().seed();
+    this.seed = given == null ? ThreadLocalRandom.current().nextLong() : given;
+  }
+
+  Sampling sampling() {
+    return request.sampling();
+  }
+
+  boolean scoresPrompt() {
+    return sampling().logprobs() == Sampling.Logprobs.PROMPT_AND_COMPLETION;
+  }
+
+  boolean scores() {
+    return sampling().logprobs() != Sampling.Logprobs.NONE;
+  }
+
+  boolean cancelled() {
+    return cancelled;
+  }
+
+  boolean waiting() {
+    return !cancelled && begun < request.samples();
+  }
+
+  @Override
+  public void cancel() {
+    cancelled = true;
+  }
+
+  /**
+   * A number in [0, 1) that depends on seed, sample and place only: SplitMix64's output function
+   * (Steele, Lea, Flood 2014) over a counter.
+   */
+  float uniform(int sample, int place) {
+    long z = seed * 0xD1342543DE82EF95L + ((long) sample << 32) + place;
+    for (int round = 0; round < 2; round++) {
+      z += 0x9E3779B97F4A7C15L;
+      z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+      z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+      z ^= z >>> 31;
+    }
+    return (z >>> 40) * 0x1.0p-24f;
+  }
+
+  void report(Sample sample) {
+    samples[sample.index()] = sample;
+    completionTokens += sample.completionTokens();
+    reported++;
+    listener.sampled(sample);
+  }
+
+  /** Reports the samples that never began, as cancelled. */
+  void reportRest() {
+    for (int i = begun; i < request.samples(); i++) {
+      report(new Sample(i, List.of(), "", scores() ? List.of() : null, FinishReason.CANCELLED, 0));
+    }
+    begun = request.samples();
+  }
+
+  /** Tells the listener when the last sample is in. */
+  void completeIfDone() {
+    if (reported < request.samples()) {
+      return;
+    }
+    reported = Integer.MIN_VALUE;
+    if (logits != null) {
+      logits.close();
+      logits = null;
+    }
+    List<Sample> all = new ArrayList<>();
+    for (Sample sample : samples) {
+      if (sample != null) {
+        all.add(sample);
+      }
+    }
+    listener.completed(
+        new Completion(
+            prompt,
+            promptLogprobs,
+            List.copyOf(all),
+            new TokenUsage(
+                prompt.size(), 0, completionTokens, (System.nanoTime() - started) / 1000)));
+  }
+}

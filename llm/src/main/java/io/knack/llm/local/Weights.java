@@ -1,0 +1,172 @@
+package io.knack.llm.local;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.IValue;
+import io.knack.contracts.stage.ContractException;
+import io.knack.llm.checkpoint.Checkpoint;
+import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.checkpoint.ModelConfig.Bias;
+import io.knack.llm.checkpoint.ModelConfig.Embeddings;
+import io.knack.llm.checkpoint.ModelConfig.QkNorm;
+import io.knack.llm.kernel.DType;
+import io.knack.llm.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** A decoder's weights in the order the {@code decoder} kernel takes them. */
+final class Weights implements AutoCloseable {
+  /** Above this a tied embedding is not kept a second time, packed, as the head. */
+  private static final long PACKED_HEAD_LIMIT = 300L << 20;
+
+  /** Mapped pages count as resident until the collector drops the map. */
+  private static final long COLLECT_EVERY = 256L << 20;
+
+  private final NDManager owner;
+  private final IValue list;
+  private final DType dtype;
+
+  private Weights(NDManager owner, IValue list, DType dtype) {
+    this.owner = owner;
+    this.list = list;
+    this.dtype = dtype;
+  }
+
+  static Weights load(Kernels kernels, ModelConfig model, Checkpoint checkpoint, DType dtype) {
+    NDManager owner = kernels.manager().newSubManager();
+    try {
+      return new Weights(owner, Kernels.list(new Loader(kernels, model, checkpoint, dtype, owner).all()), dtype);
+    } catch (RuntimeException e) {
+      owner.close();
+      throw e;
+    }
+  }
+
+  IValue list() {
+    return list;
+  }
+
+  DType dtype() {
+    return dtype;
+  }
+
+  @Override
+  public void close() {
+    list.close();
+    owner.close();
+  }
+
+  private static final class Loader {
+    private final Kernels kernels;
+    private final ModelConfig model;
+    private final Checkpoint checkpoint;
+    private final DType dtype;
+    private final NDManager owner;
+    private final NDArray none;
+    private final boolean pack;
+    private final Set<String> unread;
+    private long dropped;
+
+    Loader(Kernels kernels, ModelConfig model, Checkpoint checkpoint, DType dtype, NDManager owner) {
+      this.kernels = kernels;
+      this.model = model;
+      this.checkpoint = checkpoint;
+      this.dtype = dtype;
+      this.owner = owner;
+      this.none = owner.create(new float[0]);
+      this.pack = !kernels.device().isGpu() && dtype != DType.F16;
+      this.unread = new HashSet<>(checkpoint.names());
+    }
+
+    List<NDArray> all() {
+      List<NDArray> weights = new ArrayList<>();
+      for (int layer = 0; layer < model.layers(); layer++) {
+        block(weights, layer);
+      }
+      NDArray embedding = plain("model.embed_tokens.weight", model.vocabulary(), model.hidden());
+      weights.add(embedding);
+      weights.add(plain("model.norm.weight", model.hidden()));
+      weights.add(head(embedding));
+      weights.add(kernels.cast(owner, owner.create(model.inverseFrequencies()), DType.F32));
+      unread.removeIf(name -> name.endsWith("rotary_emb.inv_freq"));
+      if (!unread.isEmpty()) {
+        throw new ContractException(
+            checkpoint.directory() + ": tensor '" + unread.stream().sorted().findFirst().orElseThrow()
+                + "' has no place in a " + model.architecture() + " with this config.json"
+                + (unread.size() > 1 ? " (and " + (unread.size() - 1) + " more)" : ""));
+      }
+      System.gc();
+      return weights;
+    }
+
+    private void block(List<NDArray> weights, int layer) {
+      int d = model.hidden();
+      int q = model.queryWidth();
+      int k = model.keyWidth();
+      int f = model.feedForward();
+      weights.add(plain(ModelConfig.tensor(layer, "input_layernorm", "weight"), d));
+      projection(weights, layer, model.qkvBias(), d, new String[] {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"}, q, k, k);
+      if (model.qkNorm() == QkNorm.PER_HEAD) {
+        weights.add(plain(ModelConfig.tensor(layer, "self_attn.q_norm", "weight"), model.headDim()));
+        weights.add(plain(ModelConfig.tensor(layer, "self_attn.k_norm", "weight"), model.headDim()));
+      } else {
+        weights.add(none);
+        weights.add(none);
+      }
+      projection(weights, layer, model.outputBias(), q, new String[] {"self_attn.o_proj"}, d);
+      weights.add(plain(ModelConfig.tensor(layer, "post_attention_layernorm", "weight"), d));
+      projection(weights, layer, model.mlpBias(), d, new String[] {"mlp.gate_proj", "mlp.up_proj"}, f, f);
+      projection(weights, layer, model.mlpBias(), f, new String[] {"mlp.down_proj"}, d);
+    }
+
+    /** Adds the fused matrix of modules with one input, and their fused bias. */
+    private void projection(List<NDArray> weights, int layer, Bias bias, int in, String[] modules, int... outs) {
+      try (NDManager scope = owner.newSubManager()) {
+        List<NDArray> matrices = new ArrayList<>();
+        List<NDArray> biases = new ArrayList<>();
+        for (int i = 0; i < modules.length; i++) {
+          matrices.add(read(scope, ModelConfig.tensor(layer, modules[i], "weight"), outs[i], in));
+          if (bias == Bias.ADDED) {
+            biases.add(read(scope, ModelConfig.tensor(layer, modules[i], "bias"), outs[i]));
+          }
+          dropped += (long) outs[i] * in * dtype.bytes();
+        }
+        weights.add(fuse(matrices));
+        weights.add(biases.isEmpty() ? none : kernels.tensor(owner, "rows", biases));
+      }
+      if (dropped > COLLECT_EVERY) {
+        dropped = 0;
+        System.gc();
+      }
+    }
+
+    private NDArray fuse(List<NDArray> matrices) {
+      if (matrices.size() == 1 && !pack) {
+        return kernels.tensor(owner, "owned", matrices.get(0), dtype.torchCode(), kernels.deviceName());
+      }
+      return kernels.tensor(owner, "fuse", matrices, pack);
+    }
+
+    private NDArray head(NDArray embedding) {
+      if (model.embeddings() == Embeddings.TIED) {
+        unread.remove("lm_head.weight");
+        long bytes = (long) model.vocabulary() * model.hidden() * dtype.bytes();
+        return pack && bytes <= PACKED_HEAD_LIMIT ? fuse(List.of(embedding)) : embedding;
+      }
+      try (NDManager scope = owner.newSubManager()) {
+        return fuse(List.of(read(scope, "lm_head.weight", model.vocabulary(), model.hidden())));
+      }
+    }
+
+    private NDArray plain(String name, long... shape) {
+      return read(owner, name, shape);
+    }
+
+    private NDArray read(NDManager to, String name, long... shape) {
+      unread.remove(name);
+      return checkpoint.load(kernels, to, name, dtype, shape);
+    }
+  }
+}

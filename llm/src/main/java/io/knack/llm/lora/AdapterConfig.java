@@ -1,0 +1,220 @@
+package io.knack.llm.lora;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.knack.contracts.stage.ContractException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * PEFT's {@code adapter_config.json} for LoRA, as far as it changes what an adapter computes.
+ *
+ * @param rankPattern overrides of the rank by module name, suffix or regular expression; the first
+ *     that matches counts
+ * @param scaling of alpha over the rank
+ * @param targets module names or suffixes, {@code all-linear} alone, or one regular expression
+ * @param baseModel the name the base went by in training; informative
+ */
+public record AdapterConfig(
+    int rank,
+    double alpha,
+    Scaling scaling,
+    Map<String, Integer> rankPattern,
+    Map<String, Double> alphaPattern,
+    Targets targets,
+    double dropout,
+    @Nullable String baseModel) {
+
+  /** How alpha becomes a factor. */
+  public enum Scaling {
+    /** {@code alpha / r}. */
+    RANK,
+    /** {@code alpha / sqrt(r)}: rank-stabilised LoRA. */
+    ROOT_OF_RANK
+  }
+
+  /** Which modules have an adapter. */
+  public sealed interface Targets {
+    /** Full module paths or their last parts. */
+    record Names(List<String> names) implements Targets {}
+
+    /** A regular expression for the full module path. */
+    record Regex(String pattern) implements Targets {}
+
+    /** Every linear layer but the output head. */
+    record AllLinear() implements Targets {}
+  }
+
+  /** Options that do not matter at inference, or say nothing new. */
+  private static final Set<String> HARMLESS =
+      Set.of(
+          "auto_mapping", "base_model_name_or_path", "revision", "inference_mode", "task_type",
+          "lora_dropout", "init_lora_weights", "peft_version", "runtime_config", "loftq_config", "eva_config",
+          "corda_config", "lora_ga_config", "megatron_core", "ephemeral_gpu_offload", "ensure_weight_tying", "arrow_config",
+          "layers_pattern", "layers_to_transform", "exclude_modules", "target_parameters_note");
+
+  public AdapterConfig {
+    rankPattern = new LinkedHashMap<>(rankPattern);
+    alphaPattern = new LinkedHashMap<>(alphaPattern);
+    if (rank < 1) {
+      throw new ContractException("adapter_config.json: r is " + rank + ", expected at least 1");
+    }
+  }
+
+  /** Plain LoRA on named modules. */
+  public static AdapterConfig of(int rank, double alpha, Targets targets) {
+    return new AdapterConfig(rank, alpha, Scaling.RANK, Map.of(), Map.of(), targets, 0, null);
+  }
+
+  /**
+   * Reads an adapter directory's configuration; refuses by name what cannot be served.
+   *
+   * @throws ContractException naming the file and the option
+   */
+  public static AdapterConfig read(Path directory) {
+    Path path = directory.resolve("adapter_config.json");
+    if (!Files.isRegularFile(path)) {
+      throw new ContractException(path + ": no such file; expected a PEFT adapter directory");
+    }
+    JsonNode root;
+    try {
+      root = new ObjectMapper().readTree(path.toFile());
+    } catch (IOException e) {
+      throw new ContractException(path + ": cannot be read: " + e.getMessage(), e);
+    }
+    require(path, root, "peft_type", "LORA");
+    require(path, root, "bias", "none");
+    Set<String> understood =
+        Set.of("peft_type", "bias", "r", "lora_alpha", "use_rslora", "rank_pattern", "alpha_pattern", "target_modules");
+    for (Map.Entry<String, JsonNode> field : root.properties()) {
+      JsonNode value = field.getValue();
+      boolean silent =
+          value.isNull()
+              || (value.isBoolean() && !value.booleanValue())
+              || (value.isContainerNode() && value.isEmpty())
+              || (value.isTextual() && value.textValue().isEmpty());
+      if (!understood.contains(field.getKey()) && !HARMLESS.contains(field.getKey()) && !silent
+          && !(field.getKey().equals("qalora_group_size") || field.getKey().equals("megatron_config"))) {
+        throw new ContractException(
+            path + ": " + field.getKey() + " = " + value + " is not supported; only plain LoRA on linear layers is");
+      }
+    }
+    if (!root.path("r").isInt() || !root.path("lora_alpha").isNumber()) {
+      throw new ContractException(path + ": r or lora_alpha is missing or not a number");
+    }
+    Map<String, Integer> ranks = new LinkedHashMap<>();
+    root.path("rank_pattern").properties().forEach(e -> ranks.put(e.getKey(), e.getValue().intValue()));
+    Map<String, Double> alphas = new LinkedHashMap<>();
+    root.path("alpha_pattern").properties().forEach(e -> alphas.put(e.getKey(), e.getValue().doubleValue()));
+    return new AdapterConfig(
+        root.path("r").intValue(),
+        root.path("lora_alpha").doubleValue(),
+        root.path("use_rslora").booleanValue() ? Scaling.ROOT_OF_RANK : Scaling.RANK,
+        ranks,
+        alphas,
+        targets(path, root.path("target_modules")),
+        root.path("lora_dropout").asDouble(0),
+        root.path("base_model_name_or_path").isTextual() ? root.path("base_model_name_or_path").textValue() : null);
+  }
+
+  private static Targets targets(Path path, JsonNode node) {
+    if (node.isArray()) {
+      List<String> names = new ArrayList<>();
+      node.forEach(name -> names.add(name.asText()));
+      return new Targets.Names(List.copyOf(names));
+    }
+    if (!node.isTextual()) {
+      throw new ContractException(path + ": target_modules is " + node + ", expected a list or a string");
+    }
+    if (node.textValue().equals("all-linear")) {
+      return new Targets.AllLinear();
+    }
+    try {
+      var unused = Pattern.compile(node.textValue());
+    } catch (PatternSyntaxException e) {
+      throw new ContractException(path + ": target_modules '" + node.textValue() + "' is not a regular expression", e);
+    }
+    return new Targets.Regex(node.textValue());
+  }
+
+  private static void require(Path path, JsonNode root, String key, String value) {
+    if (!root.path(key).isMissingNode() && !root.path(key).asText().equals(value)) {
+      throw new ContractException(path + ": " + key + " is " + root.path(key) + ", which is not supported; supported: " + value);
+    }
+  }
+
+  /** Whether a module, such as {@code model.layers.0.self_attn.q_proj}, has an adapter. */
+  public boolean targets(String module) {
+    if (targets instanceof Targets.Names names) {
+      return names.names().stream().anyMatch(name -> module.equals(name) || module.endsWith("." + name));
+    }
+    if (targets instanceof Targets.Regex regex) {
+      return Pattern.matches(regex.pattern(), module);
+    }
+    return !module.equals("lm_head");
+  }
+
+  public int rank(String module) {
+    return first(rankPattern, module, rank);
+  }
+
+  /** The factor on {@code B A x} for a module. */
+  public double scale(String module) {
+    double over = scaling == Scaling.RANK ? rank(module) : Math.sqrt(rank(module));
+    return first(alphaPattern, module, alpha) / over;
+  }
+
+  /** PEFT's rule: a key is a regular expression for the end of the path, after a dot. */
+  private static <T> T first(Map<String, T> pattern, String module, T otherwise) {
+    for (Map.Entry<String, T> entry : pattern.entrySet()) {
+      if (Pattern.matches("(.*\\.)?(" + entry.getKey() + ")", module)) {
+        return entry.getValue();
+      }
+    }
+    return otherwise;
+  }
+
+  /** Writes {@code adapter_config.json} the way PEFT reads it. */
+  public void write(Path directory) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    ObjectNode root = json.createObjectNode();
+    root.put("peft_type", "LORA");
+    root.put("task_type", "CAUSAL_LM");
+    root.put("base_model_name_or_path", baseModel);
+    root.put("r", rank);
+    if (alpha == Math.rint(alpha)) {
+      root.put("lora_alpha", (long) alpha);
+    } else {
+      root.put("lora_alpha", alpha);
+    }
+    root.put("lora_dropout", dropout);
+    root.put("use_rslora", scaling == Scaling.ROOT_OF_RANK);
+    root.put("bias", "none");
+    root.put("fan_in_fan_out", false);
+    root.put("inference_mode", true);
+    root.put("init_lora_weights", true);
+    ObjectNode ranks = root.putObject("rank_pattern");
+    rankPattern.forEach(ranks::put);
+    ObjectNode alphas = root.putObject("alpha_pattern");
+    alphaPattern.forEach(alphas::put);
+    if (targets instanceof Targets.Names names) {
+      var list = root.putArray("target_modules");
+      names.names().forEach(list::add);
+    } else if (targets instanceof Targets.Regex regex) {
+      root.put("target_modules", regex.pattern());
+    } else {
+      root.put("target_modules", "all-linear");
+    }
+    Files.writeString(directory.resolve("adapter_config.json"), json.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n");
+  }
+}

@@ -1,0 +1,177 @@
+"""Writes the parity fixtures: random tiny checkpoints of every decoder family, LoRA adapters over
+them, and what transformers and peft compute with them.
+
+    python make_fixtures.py OUT_DIRECTORY [MODEL...]
+
+The models are scaled so that logits are far from flat, and every distinctive option (rotary scaling,
+window, q/k norm) moves log-probabilities by much more than the tolerance of the test: `effect` in
+expected.json is measured by switching the option off.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+VOCABULARY = 257
+SHAPE = dict(
+    vocab_size=VOCABULARY,
+    hidden_size=32,
+    intermediate_size=48,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    max_position_embeddings=512,
+    bos_token_id=None,
+    eos_token_id=256,
+    pad_token_id=None,
+)
+LLAMA3 = {
+    "rope_type": "llama3",
+    "rope_theta": 500.0,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64,
+}
+MODELS = {
+    "llama2": (LlamaForCausalLM, LlamaConfig(**SHAPE)),
+    "llama3": (LlamaForCausalLM, LlamaConfig(**SHAPE, rope_parameters=LLAMA3, tie_word_embeddings=True)),
+    "llama-linear": (
+        LlamaForCausalLM,
+        LlamaConfig(
+            **SHAPE,
+            rope_parameters={"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0},
+            attention_bias=True,
+            mlp_bias=True,
+        ),
+    ),
+    "mistral": (MistralForCausalLM, MistralConfig(**SHAPE, sliding_window=7, head_dim=12)),
+    "qwen2": (
+        Qwen2ForCausalLM,
+        Qwen2Config(**SHAPE, use_sliding_window=True, sliding_window=9, max_window_layers=1, tie_word_embeddings=True),
+    ),
+    "qwen3": (Qwen3ForCausalLM, Qwen3Config(**SHAPE, head_dim=16)),
+}
+PROMPTS = [5, 17, 40]
+
+
+def scale(model, seed):
+    """Weights so large that attention is peaked and logits are not flat."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            if name.endswith("norm.weight") or "layernorm" in name:
+                parameter.copy_(1 + 0.3 * noise)
+            elif name.endswith("bias"):
+                parameter.copy_(0.5 * noise)
+            elif "embed" in name or "lm_head" in name:
+                parameter.copy_(0.6 * noise)
+            else:
+                parameter.copy_(noise * (2.0 / parameter.shape[1] ** 0.5))
+
+
+def measure(model, prompt, tokens=64):
+    ids = torch.tensor([prompt])
+    with torch.no_grad():
+        logprobs = torch.log_softmax(model(ids).logits.float(), -1)[0]
+        out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens,
+                             min_new_tokens=0, do_sample=False, use_cache=True)
+    scores = [logprobs[i, prompt[i + 1]].item() for i in range(len(prompt) - 1)]
+    new = out[0, len(prompt):].tolist()
+    return {"prompt_ids": prompt, "prompt_logprobs": [None] + scores, "ids": [t for t in new if t != 256]}
+
+
+def without(name, config):
+    """The configuration with its distinctive option off, or None."""
+    plain = type(config).from_dict(config.to_dict())
+    if name in ("llama3", "llama-linear"):
+        plain.rope_parameters = {"rope_type": "default", "rope_theta": config.rope_parameters["rope_theta"]}
+    elif name == "mistral":
+        plain.sliding_window = None
+    elif name == "qwen2":
+        plain.layer_types = ["full_attention"] * 2
+    else:
+        return None
+    return plain
+
+
+def adapters(name, model_class, directory, seed):
+    """Two adapters: plain on attention, and rsLoRA with patterns on all linear layers."""
+    configs = {
+        "attention": LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"),
+        "everywhere": LoraConfig(
+            r=6, lora_alpha=12, use_rslora=True, target_modules="all-linear", task_type="CAUSAL_LM",
+            rank_pattern={"layers.0.mlp.up_proj": 3}, alpha_pattern={"o_proj": 5},
+        ),
+    }
+    for adapter, config in configs.items():
+        base = model_class.from_pretrained(directory, dtype=torch.float32)
+        model = get_peft_model(base, config)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for key, parameter in model.named_parameters():
+                if "lora_" in key:
+                    parameter.copy_(0.2 * torch.randn(parameter.shape, generator=generator))
+        path = directory / "adapters" / adapter
+        model.save_pretrained(path)
+        (path / "README.md").unlink(missing_ok=True)
+        yield adapter, PeftModel.from_pretrained(model_class.from_pretrained(directory, dtype=torch.float32), path).eval()
+
+
+def tokenizer(directory):
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tok = Tokenizer(models.BPE(vocab={c: i for i, c in enumerate(alphabet)}, merges=[]))
+    tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tok.decoder = decoders.ByteLevel()
+    PreTrainedTokenizerFast(tokenizer_object=tok, eos_token="<end>").save_pretrained(directory)
+
+
+def main(out, chosen):
+    for number, (name, (model_class, config)) in enumerate(MODELS.items()):
+        if chosen and name not in chosen:
+            continue
+        directory = out / name
+        shutil.rmtree(directory, ignore_errors=True)
+        config.architectures = [model_class.__name__]
+        model = model_class(config).eval()
+        scale(model, 100 + number)
+        if name == "qwen3":
+            model = model.to(torch.bfloat16)
+        model.save_pretrained(directory)
+        tokenizer(directory)
+        model = model_class.from_pretrained(directory, dtype=torch.float32).eval()
+        generator = torch.Generator().manual_seed(number)
+        prompts = [torch.randint(0, 256, (length,), generator=generator).tolist() for length in PROMPTS]
+        expected = {"base": [measure(model, prompt) for prompt in prompts]}
+        half = model_class.from_pretrained(directory, dtype=torch.bfloat16).eval()
+        expected["bfloat16"] = [measure(half, prompt)["prompt_logprobs"] for prompt in prompts]
+        other = without(name, config)
+        if other is not None:
+            plain = model_class.from_pretrained(directory, config=other, dtype=torch.float32).eval()
+            pairs = zip(measure(plain, prompts[2], 1)["prompt_logprobs"][1:], expected["base"][2]["prompt_logprobs"][1:])
+            expected["effect"] = max(abs(a - b) for a, b in pairs)
+        for adapter, tuned in adapters(name, model_class, directory, number):
+            expected[adapter] = [measure(tuned, prompt) for prompt in prompts]
+        (directory / "expected.json").write_text(json.dumps(expected) + "\n")
+        print(name, "effect", expected.get("effect"), [len(e["ids"]) for e in expected["base"]])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
