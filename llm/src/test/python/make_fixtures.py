@@ -69,6 +69,7 @@ MODELS = {
     "qwen3": (Qwen3ForCausalLM, Qwen3Config(**SHAPE, head_dim=16)),
 }
 PROMPTS = [5, 17, 40]
+MARGIN = 2e-3
 
 
 def scale(model, seed):
@@ -94,8 +95,24 @@ def measure(model, prompt, tokens=64):
         out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens,
                              min_new_tokens=0, do_sample=False, use_cache=True)
     scores = [logprobs[i, prompt[i + 1]].item() for i in range(len(prompt) - 1)]
+        best = model(out).logits[0, len(prompt) - 1:-1].topk(2).values
     new = out[0, len(prompt):].tolist()
-    return {"prompt_ids": prompt, "prompt_logprobs": [None] + scores, "ids": [t for t in new if t != 256]}
+    answer = {"prompt_ids": prompt, "prompt_logprobs": [None] + scores, "ids": [t for t in new if t != 256]}
+    return answer, (best[:, 0] - best[:, 1]).min().item()
+
+
+def decided(models, length, generator):
+    """A prompt whose greedy continuations are no coin tosses in any of the models, and the answers."""
+    while True:
+        prompt = torch.randint(0, 256, (length,), generator=generator).tolist()
+        answers = []
+        for model in models:
+            answer, margin = measure(model, prompt)
+            if margin < MARGIN:
+                break
+            answers.append(answer)
+        else:
+            return answers
 
 
 def without(name, config):
@@ -158,17 +175,17 @@ def main(out, chosen):
         tokenizer(directory)
         model = model_class.from_pretrained(directory, dtype=torch.float32).eval()
         generator = torch.Generator().manual_seed(number)
-        prompts = [torch.randint(0, 256, (length,), generator=generator).tolist() for length in PROMPTS]
-        expected = {"base": [measure(model, prompt) for prompt in prompts]}
+        tuned = list(adapters(name, model_class, directory, number))
+        answers = [decided([model] + [m for _, m in tuned], length, generator) for length in PROMPTS]
+        expected = {key: [answer[i] for answer in answers] for i, key in enumerate(["base"] + [k for k, _ in tuned])}
+        prompts = [answer["prompt_ids"] for answer in expected["base"]]
         half = model_class.from_pretrained(directory, dtype=torch.bfloat16).eval()
-        expected["bfloat16"] = [measure(half, prompt)["prompt_logprobs"] for prompt in prompts]
+        expected["bfloat16"] = [measure(half, prompt, 1)[0]["prompt_logprobs"] for prompt in prompts]
         other = without(name, config)
         if other is not None:
             plain = model_class.from_pretrained(directory, config=other, dtype=torch.float32).eval()
-            pairs = zip(measure(plain, prompts[2], 1)["prompt_logprobs"][1:], expected["base"][2]["prompt_logprobs"][1:])
+            pairs = zip(measure(plain, prompts[2], 1)[0]["prompt_logprobs"][1:], expected["base"][2]["prompt_logprobs"][1:])
             expected["effect"] = max(abs(a - b) for a, b in pairs)
-        for adapter, tuned in adapters(name, model_class, directory, number):
-            expected[adapter] = [measure(tuned, prompt) for prompt in prompts]
         (directory / "expected.json").write_text(json.dumps(expected) + "\n")
         print(name, "effect", expected.get("effect"), [len(e["ids"]) for e in expected["base"]])
 
