@@ -21,11 +21,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries spools to an MLflow server on a thread of its own: first those that earlier processes left,
- * then its own as it grows. The spool is the queue, so memory is bounded by one batch.
+ * Carries spools to an MLflow server on a thread of its own: first those that earlier processes
+ * left, then its own as it grows. The spool is the queue, so memory is bounded by one batch.
  *
- * <p>How far a spool has been sent stands in {@code NAME.offset}, written behind each batch; after a
- * crash between the two the batch is sent again, which MLflow takes as the same values. What the
+ * <p>How far a spool has been sent stands in {@code NAME.offset}, written behind each batch; after
+ * a crash between the two the batch is sent again, which MLflow takes as the same values. What the
  * server refuses for good goes to {@code NAME.rejected.jsonl} with the reason. A spool that is sent
  * to its end moves to {@code sent/}.
  */
@@ -113,7 +113,8 @@ final class MlflowSender implements Forwarding {
         LOG.warn("tracking cannot move {}: {}", spool.file(), e.toString());
       }
     } else if (pending() > 0) {
-      LOG.info("tracking: {} bytes wait in {} for the next stage to send them", pending(), directory);
+      LOG.info(
+          "tracking: {} bytes wait in {} for the next stage to send them", pending(), directory);
     }
   }
 
@@ -167,7 +168,8 @@ final class MlflowSender implements Forwarding {
         }
       }
       if (!worked) {
-        wait = wait.multipliedBy(2).compareTo(LONGEST_WAIT) < 0 ? wait.multipliedBy(2) : LONGEST_WAIT;
+        wait =
+            wait.multipliedBy(2).compareTo(LONGEST_WAIT) < 0 ? wait.multipliedBy(2) : LONGEST_WAIT;
       }
     }
   }
@@ -284,8 +286,7 @@ final class MlflowSender implements Forwarding {
   }
 
   /** Sends a batch, notes it, empties it; returns its bytes in the file. */
-  private long flush(Path file, List<Event> batch, List<String> lines, long at)
-      throws IOException {
+  private long flush(Path file, List<Event> batch, List<String> lines, long at) throws IOException {
     if (batch.isEmpty()) {
       return 0;
     }
@@ -311,8 +312,7 @@ final class MlflowSender implements Forwarding {
     Path offset = beside(file, ".offset");
     Path next = beside(file, ".offset.tmp");
     Files.writeString(next, Long.toString(at + bytes));
-    Files.move(
-        next, offset, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    Files.move(next, offset, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     batch.clear();
     lines.clear();
     return bytes;

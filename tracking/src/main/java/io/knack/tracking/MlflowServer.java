@@ -206,13 +206,17 @@ final class MlflowServer implements AutoCloseable {
     String scheme = "mlflow-artifacts:/";
     if (!root.startsWith(scheme)) {
       throw new RejectedException(
-          "the server keeps artifacts in " + root + ", not behind its own proxy; start it with"
+          "the server keeps artifacts in "
+              + root
+              + ", not behind its own proxy; start it with"
               + " --serve-artifacts");
     }
     String place = root.substring(scheme.length()).replaceFirst("^/+", "") + "/" + path;
     StringBuilder encoded = new StringBuilder("/api/2.0/mlflow-artifacts/artifacts");
     for (String part : place.split("/", -1)) {
-      encoded.append('/').append(URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20"));
+      encoded
+          .append('/')
+          .append(URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20"));
     }
     checked(
         exchange(
@@ -279,7 +283,13 @@ final class MlflowServer implements AutoCloseable {
     post(
         "model-versions/set-tag",
         Map.of(
-            "name", version.model(), "version", existing(version), "key", name, "value",
+            "name",
+            version.model(),
+            "version",
+            existing(version),
+            "key",
+            name,
+            "value",
             cut(value, 4000)));
   }
 
@@ -298,8 +308,13 @@ final class MlflowServer implements AutoCloseable {
       return known;
     }
     String filter =
-        "name = '" + version.model().replace("'", "\\'") + "' and tags.`" + ModelVersion.KEY_TAG
-            + "` = '" + version.key().replace("'", "\\'") + "'";
+        "name = '"
+            + version.model().replace("'", "\\'")
+            + "' and tags.`"
+            + ModelVersion.KEY_TAG
+            + "` = '"
+            + version.key().replace("'", "\\'")
+            + "'";
     JsonNode found =
         send(
             request(
@@ -354,8 +369,7 @@ final class MlflowServer implements AutoCloseable {
 
   private byte[] checked(HttpResponse<byte[]> response) throws IOException, RejectedException {
     if (response.statusCode() / 100 != 2) {
-      throw problem(
-          response.statusCode(), new String(response.body(), StandardCharsets.UTF_8));
+      throw problem(response.statusCode(), new String(response.body(), StandardCharsets.UTF_8));
     }
     return response.body();
   }
@@ -392,7 +406,8 @@ final class MlflowServer implements AutoCloseable {
       return result.get(timeout.toMillis() * 3, TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       drop();
-      throw new IOException("no answer of " + address + " within " + timeout.toMillis() * 3 + " ms", e);
+      throw new IOException(
+          "no answer of " + address + " within " + timeout.toMillis() * 3 + " ms", e);
     } catch (InterruptedException e) {
       drop();
       Thread.currentThread().interrupt();

@@ -74,10 +74,12 @@ final class MlflowServerProcess implements AutoCloseable {
   private static String python() throws Exception {
     Path script = Path.of("src/test/python/mlflow_python.py").toAbsolutePath();
     Process process =
-        new ProcessBuilder("python3", script.toString(), Path.of("target").toAbsolutePath().toString())
+        new ProcessBuilder(
+                "python3", script.toString(), Path.of("target").toAbsolutePath().toString())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
-    String path = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    String path =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     if (process.waitFor() != 0) {
       throw new IllegalStateException("no Python with MLflow; set KNACK_MLFLOW_PYTHON to one");
     }
@@ -87,7 +89,9 @@ final class MlflowServerProcess implements AutoCloseable {
   private boolean healthy() {
     try {
       HttpRequest request =
-          HttpRequest.newBuilder(URI.create(address + "/health")).timeout(Duration.ofSeconds(5)).build();
+          HttpRequest.newBuilder(URI.create(address + "/health"))
+              .timeout(Duration.ofSeconds(5))
+              .build();
       return http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
     } catch (IOException e) {
       return false;

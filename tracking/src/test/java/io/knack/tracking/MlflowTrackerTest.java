@@ -96,13 +96,20 @@ class MlflowTrackerTest {
     assertThat(night.path("info").path("status").asText()).isEqualTo("FAILED");
     assertThat(pairs(run.path("data").path("params")))
         .containsExactly(Map.entry("learning_rate", "1.0E-4"), Map.entry("rank", "16"));
-    assertThat(pairs(run.path("data").path("metrics"))).containsKeys("loss", "grad_norm", "odd name_");
+    assertThat(pairs(run.path("data").path("metrics")))
+        .containsKeys("loss", "grad_norm", "odd name_");
     String id = run.path("info").path("run_id").asText();
     JsonNode history =
         server.get("mlflow/metrics/get-history?metric_key=loss&max_results=1000&run_id=" + id);
     assertThat(history.path("metrics")).hasSize(250);
     assertThat(history.path("metrics").path(249).path("value").asDouble()).isEqualTo(1.0 / 250);
-    assertThat(server.get("mlflow/artifacts/list?path=cards&run_id=" + id).path("files").path(0).path("path").asText())
+    assertThat(
+            server
+                .get("mlflow/artifacts/list?path=cards&run_id=" + id)
+                .path("files")
+                .path(0)
+                .path("path")
+                .asText())
         .isEqualTo("cards/card ä.json");
     JsonNode champion =
         server
@@ -116,7 +123,9 @@ class MlflowTrackerTest {
         .containsEntry("rank", "16");
     assertThat(
             server
-                .get("mlflow/registered-models/alias?alias=challenger&name=shop-" + home.getFileName())
+                .get(
+                    "mlflow/registered-models/alias?alias=challenger&name=shop-"
+                        + home.getFileName())
                 .path("error_code")
                 .asText())
         .isNotEmpty();

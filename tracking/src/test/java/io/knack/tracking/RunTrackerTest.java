@@ -70,7 +70,9 @@ class RunTrackerTest {
       IntStream.range(0, 2000).parallel().forEach(i -> run.metric("m", i, i));
       run.end(RunStatus.FINISHED);
     }
-    assertThat(lines(home)).hasSize(2002).allMatch(line -> line.startsWith("{") && line.endsWith("}"));
+    assertThat(lines(home))
+        .hasSize(2002)
+        .allMatch(line -> line.startsWith("{") && line.endsWith("}"));
   }
 
   @Test
@@ -119,8 +121,7 @@ class RunTrackerTest {
 
   @Test
   void plansAreChecked() {
-    assertThatThrownBy(
-            () -> new TrackingPlan("x", " ", "T", Duration.ZERO, Duration.ofSeconds(-1)))
+    assertThatThrownBy(() -> new TrackingPlan("x", " ", "T", Duration.ZERO, Duration.ofSeconds(-1)))
         .isInstanceOf(PlanException.class)
         .hasMessageContaining("server: expected an http or https address, found 'x'")
         .hasMessageContaining("experiment: must not be blank")

@@ -20,16 +20,25 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "embed",
     mixinStandardHelpOptions = true,
-    description = "sentence vectors from a BERT-family checkpoint: one text a line in, one vector a line out",
+    description =
+        "sentence vectors from a BERT-family checkpoint: one text a line in, one vector a line out",
     footer = {"", "Example: ./knack embed --model ./all-MiniLM-L6-v2 --input questions.txt"})
 public final class EmbedCommand implements Callable<Integer> {
   /** Lines read at once, so that memory does not grow with the file. */
   private static final int LINES = 4096;
 
-  @Option(names = "--model", required = true, paramLabel = "DIR", description = "checkpoint directory")
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "DIR",
+      description = "checkpoint directory")
   private Path model = Path.of(".");
 
-  @Option(names = "--input", required = true, paramLabel = "FILE", description = "one text a line, UTF-8")
+  @Option(
+      names = "--input",
+      required = true,
+      paramLabel = "FILE",
+      description = "one text a line, UTF-8")
   private Path input = Path.of(".");
 
   @Option(
@@ -38,7 +47,6 @@ public final class EmbedCommand implements Callable<Integer> {
       paramLabel = "D",
       description = "cpu, cuda or cuda:N (default: ${DEFAULT-VALUE})")
   private String device = "cpu";
-
 
   /** The output is JSON lines in any case. */
   @Option(names = "--json", description = "JSON lines (the only format)")

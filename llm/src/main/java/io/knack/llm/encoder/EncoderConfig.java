@@ -66,11 +66,13 @@ record EncoderConfig(
         default ->
             throw new ContractException(
                 directory.resolve("modules.json")
-                    + ": the module '" + kind
+                    + ": the module '"
+                    + kind
                     + "' is not supported; supported: Transformer, Pooling, Normalize");
       }
     }
-    int longest = json(directory.resolve("sentence_bert_config.json")).path("max_seq_length").asInt(0);
+    int longest =
+        json(directory.resolve("sentence_bert_config.json")).path("max_seq_length").asInt(0);
     int fromTokenizer =
         (int)
             Math.min(

@@ -6,11 +6,11 @@ import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.Activation;
 import ai.djl.nn.core.Embedding;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.LayerNorm;
-import ai.djl.ndarray.types.SparseFormat;
 import io.knack.llm.checkpoint.Checkpoint;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
@@ -24,8 +24,8 @@ import java.util.stream.IntStream;
 
 /**
  * An encoder of the BERT family (Devlin et al. 2019) with the pooling that sentence-transformers
- * configures: MiniLM, BGE, E5 and what shares their shape. Texts are encoded as given: a prefix such
- * as E5's {@code "query: "} is the caller's. Computes in fp32. One call at a time.
+ * configures: MiniLM, BGE, E5 and what shares their shape. Texts are encoded as given: a prefix
+ * such as E5's {@code "query: "} is the caller's. Computes in fp32. One call at a time.
  */
 public final class TextEncoder implements AutoCloseable {
   /** Padded tokens in one batch at most. */
@@ -119,7 +119,8 @@ public final class TextEncoder implements AutoCloseable {
    * Loads a checkpoint directory.
    *
    * @param device {@code cpu}, {@code cuda} or {@code cuda:N}
-   * @throws io.knack.contracts.stage.ContractException naming what is missing, wrong or not supported
+   * @throws io.knack.contracts.stage.ContractException naming what is missing, wrong or not
+   *     supported
    */
   public static TextEncoder load(Path directory, String device) {
     return new TextEncoder(directory, device);
@@ -209,7 +210,8 @@ public final class TextEncoder implements AutoCloseable {
       NDArray query = heads(layer.query().of(x), width).mul(scale); // (B, h, T, k)
       NDArray key = heads(layer.key().of(x), width); // (B, h, T, k)
       NDArray value = heads(layer.value().of(x), width); // (B, h, T, k)
-      NDArray weights = query.matMul(key.transpose(0, 1, 3, 2)).add(hidden).softmax(-1); // (B, h, T, T)
+      NDArray weights =
+          query.matMul(key.transpose(0, 1, 3, 2)).add(hidden).softmax(-1); // (B, h, T, T)
       NDArray mixed =
           weights.matMul(value).transpose(0, 2, 1, 3).reshape(size, longest, d); // (B, T, d)
       x = layer.attentionNorm().of(layer.attention().of(mixed).add(x)); // (B, T, d)

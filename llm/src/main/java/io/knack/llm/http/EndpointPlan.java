@@ -21,12 +21,9 @@ public record EndpointPlan(
     @Doc("tries of one request, the first included") @Default("6") @Range(min = 1, max = 100)
         int attempts,
     @Doc("wait before the second try; doubles from try to try") @Default("500ms") Duration backOff,
-    @Doc("longest wait between tries; a server that asks for more ends the run")
-        @Default("60s")
+    @Doc("longest wait between tries; a server that asks for more ends the run") @Default("60s")
         Duration longestBackOff,
-    @Doc("prompt and completion together, in tokens; 0 when unknown")
-        @Default("0")
-        @Range(min = 0)
+    @Doc("prompt and completion together, in tokens; 0 when unknown") @Default("0") @Range(min = 0)
         int maxContext) {
 
   public EndpointPlan {

@@ -17,10 +17,11 @@ import org.jspecify.annotations.Nullable;
  * serve it. Samples come without token ids. An endpoint that ignores {@code n} is asked again until
  * all samples are there.
  *
- * <p>What may pass is tried again with growing waits: connections that break, timeouts, answers that
- * are cut off or no JSON, and 408, 425, 429 and 5xx, whose {@code Retry-After} is honoured. In the
- * end it is a {@link io.knack.contracts.stage.TemporaryException}. Any other refusal is a {@link
- * PlanException} at once. The API key comes from the environment and is never part of a message.
+ * <p>What may pass is tried again with growing waits: connections that break, timeouts, answers
+ * that are cut off or no JSON, and 408, 425, 429 and 5xx, whose {@code Retry-After} is honoured. In
+ * the end it is a {@link io.knack.contracts.stage.TemporaryException}. Any other refusal is a
+ * {@link PlanException} at once. The API key comes from the environment and is never part of a
+ * message.
  */
 public final class HttpModel implements LanguageModel {
   private final EndpointPlan plan;
@@ -52,7 +53,9 @@ public final class HttpModel implements LanguageModel {
     String key = environment.apply(plan.keyVariable());
     if (key != null && !key.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
       throw new PlanException(
-          "the variable " + plan.keyVariable() + " holds no key: it has blanks or control"
+          "the variable "
+              + plan.keyVariable()
+              + " holds no key: it has blanks or control"
               + " characters in it; set it again without them");
     }
     return new HttpModel(plan, key == null || key.isEmpty() ? null : key);
@@ -96,7 +99,8 @@ public final class HttpModel implements LanguageModel {
     String base = plan.endpoint();
     HttpRequest.Builder request =
         HttpRequest.newBuilder(
-                URI.create((base.endsWith("/") ? base.substring(0, base.length() - 1) : base) + path))
+                URI.create(
+                    (base.endsWith("/") ? base.substring(0, base.length() - 1) : base) + path))
             .header("Content-Type", "application/json")
             .POST(HttpRequest.BodyPublishers.ofString(body, StandardCharsets.UTF_8));
     if (key != null) {

@@ -21,10 +21,10 @@ import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -146,8 +146,7 @@ final class HttpSession implements GenerationSession {
 
   private void send(Task task) {
     int first = task.samples.size();
-    String body =
-        Wire.body(task.request, model.name(), task.request.samples() - first, first);
+    String body = Wire.body(task.request, model.name(), task.request.samples() - first, first);
     int call = ++task.call;
     task.tries++;
     task.due = System.nanoTime() + model.plan().timeout().toNanos();
@@ -161,7 +160,7 @@ final class HttpSession implements GenerationSession {
     task.future = future;
     CompletableFuture<?> unused =
         future.whenComplete(
-        (response, problem) -> arrivals.add(new Arrival(task, call, response, problem)));
+            (response, problem) -> arrivals.add(new Arrival(task, call, response, problem)));
   }
 
   private void handle(Arrival arrival) {
@@ -196,13 +195,20 @@ final class HttpSession implements GenerationSession {
       fail(
           task,
           new PlanException(
-              place() + " refuses with status " + status + "; set the environment variable "
-                  + model.plan().keyVariable() + " to a valid API key"));
+              place()
+                  + " refuses with status "
+                  + status
+                  + "; set the environment variable "
+                  + model.plan().keyVariable()
+                  + " to a valid API key"));
     } else {
       fail(
           task,
           new PlanException(
-              place() + " refuses the request with status " + status + ": "
+              place()
+                  + " refuses the request with status "
+                  + status
+                  + ": "
                   + model.redacted(Wire.complaint(response.body()))));
     }
   }
@@ -240,15 +246,18 @@ final class HttpSession implements GenerationSession {
                 (System.nanoTime() - task.submitted) / 1000)));
   }
 
-  private void again(
-      Task task, String why, Duration asked, @Nullable Throwable cause) {
+  private void again(Task task, String why, Duration asked, @Nullable Throwable cause) {
     String words = model.redacted(why);
     EndpointPlan plan = model.plan();
     if (task.tries >= plan.attempts()) {
       fail(
           task,
           new TemporaryException(
-              place() + " failed " + task.tries + " times, at last with " + words
+              place()
+                  + " failed "
+                  + task.tries
+                  + " times, at last with "
+                  + words
                   + "; try again later",
               cause));
       return;
@@ -257,7 +266,11 @@ final class HttpSession implements GenerationSession {
       fail(
           task,
           new TemporaryException(
-              place() + " asks to come back in " + asked.toSeconds() + " s (" + words
+              place()
+                  + " asks to come back in "
+                  + asked.toSeconds()
+                  + " s ("
+                  + words
                   + "), longer than longest_back_off"));
       return;
     }

@@ -137,7 +137,8 @@ final class Wire {
       if (samples.size() + first >= request.samples()) {
         break;
       }
-      String text = (chat ? choice.path("message").path("content") : choice.path("text")).asText("");
+      String text =
+          (chat ? choice.path("message").path("content") : choice.path("text")).asText("");
       List<Float> logprobs = logprobs(choice.path("logprobs"));
       boolean wanted = request.sampling().logprobs() != Sampling.Logprobs.NONE;
       int tokens =

@@ -18,8 +18,7 @@ public record LabelledTokens(List<Integer> ids, List<Boolean> assistant) {
     ids = List.copyOf(ids);
     assistant = List.copyOf(assistant);
     if (ids.size() != assistant.size()) {
-      throw new IllegalArgumentException(
-          ids.size() + " ids have " + assistant.size() + " labels");
+      throw new IllegalArgumentException(ids.size() + " ids have " + assistant.size() + " labels");
     }
   }
 

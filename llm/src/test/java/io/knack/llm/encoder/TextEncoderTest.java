@@ -26,7 +26,8 @@ class TextEncoderTest {
   @ParameterizedTest
   @ValueSource(strings = {"mean", "cls"})
   void vectorsEqualThoseOfSentenceTransformers(String name) throws IOException {
-    JsonNode expected = new ObjectMapper().readTree(fixture(name).resolve("expected.json").toFile());
+    JsonNode expected =
+        new ObjectMapper().readTree(fixture(name).resolve("expected.json").toFile());
     List<String> texts = new ArrayList<>();
     expected.path("texts").forEach(text -> texts.add(text.asText()));
     try (TextEncoder encoder = TextEncoder.load(fixture(name), "cpu")) {

@@ -209,7 +209,9 @@ class HttpModelTest {
             HttpExchange::close,
             exchange -> {
               exchange.sendResponseHeaders(200, 500);
-              exchange.getResponseBody().write("{\"choices\": [{\"te".getBytes(StandardCharsets.UTF_8));
+              exchange
+                  .getResponseBody()
+                  .write("{\"choices\": [{\"te".getBytes(StandardCharsets.UTF_8));
               exchange.getResponseBody().flush();
             },
             status(200, "{\"choices\": [{\"te"),
@@ -259,9 +261,7 @@ class HttpModelTest {
         .hasMessageNotContaining(KEY);
     assertThatThrownBy(
             () ->
-                one(
-                    new GenerationRequest(
-                        new Prompt.Ids(List.of(1)), null, 1, Sampling.greedy(1))))
+                one(new GenerationRequest(new Prompt.Ids(List.of(1)), null, 1, Sampling.greedy(1))))
         .isInstanceOf(PlanException.class)
         .hasMessageContaining("token ids needs an in-process model");
     assertThat(bodies).hasSize(2);

@@ -36,8 +36,8 @@ class TokenizerTest {
     ChatTemplate template =
         ChatTemplate.of(
             "test",
-            "{% for m in messages %}{{ m.role == 'user' and 'how ' or 'is ' }}{{ m.content }} .{% endfor %}"
-                + "{% if add_generation_prompt %}is {% endif %}",
+            "{% for m in messages %}{{ m.role == 'user' and 'how ' or 'is ' }}{{ m.content }} .{%"
+                + " endfor %}{% if add_generation_prompt %}is {% endif %}",
             Map.of(),
             Clock.systemUTC());
     try (Tokenizer tokenizer = tokenizer()) {

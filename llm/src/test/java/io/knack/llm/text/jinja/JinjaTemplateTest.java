@@ -166,7 +166,8 @@ class JinjaTemplateTest {
     assertThatThrownBy(
             () ->
                 render(
-                    "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+                    "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor"
+                        + " %}",
                     Map.of(), brief))
         .hasMessageContaining("longer than 50 ms");
   }
