@@ -95,6 +95,7 @@ def measure(model, prompt, tokens=64):
         out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens,
                              min_new_tokens=0, do_sample=False, use_cache=True)
     scores = [logprobs[i, prompt[i + 1]].item() for i in range(len(prompt) - 1)]
+    with torch.no_grad():
         best = model(out).logits[0, len(prompt) - 1:-1].topk(2).values
     new = out[0, len(prompt):].tolist()
     answer = {"prompt_ids": prompt, "prompt_logprobs": [None] + scores, "ids": [t for t in new if t != 256]}

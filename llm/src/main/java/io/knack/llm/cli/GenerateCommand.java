@@ -1,0 +1,245 @@
+package io.knack.llm.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.stage.PlanException;
+import io.knack.llm.Completion;
+import io.knack.llm.GenerationRequest;
+import io.knack.llm.Prompt;
+import io.knack.llm.Sample;
+import io.knack.llm.Sampling;
+import io.knack.llm.kernel.DType;
+import io.knack.llm.local.LocalModel;
+import io.knack.llm.local.LocalOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code knack generate}. */
+@Command(
+    name = "generate",
+    mixinStandardHelpOptions = true,
+    description = "Text from a Hugging Face checkpoint directory.",
+    footer = {
+      "",
+      "Example:",
+      "  ./knack generate --model models/SmolLM2-135M --prompt \"Once upon a time\" --max-tokens 50"
+    })
+public final class GenerateCommand implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint directory.")
+  private Path model = Path.of("");
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "[NAME=]DIR",
+      description = "PEFT adapter; one without a name applies to every prompt.")
+  private List<String> adapters = new ArrayList<>();
+
+  @Option(names = "--prompt", paramLabel = "TEXT", description = "The prompt as text.")
+  private @Nullable String prompt;
+
+  @Option(names = "--prompt-ids", split = ",", paramLabel = "ID", description = "The prompt as token ids.")
+  private List<Integer> promptIds = new ArrayList<>();
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      description = "JSON lines: prompt, prompt_ids or messages, and adapter.")
+  private @Nullable Path prompts;
+
+  @Option(names = "--chat", description = "Take the prompt as a user's message.")
+  private boolean chat;
+
+  @Option(names = "--samples", defaultValue = "1", description = "Samples a prompt (${DEFAULT-VALUE}).")
+  private int samples;
+
+  @Option(names = "--max-tokens", defaultValue = "128", description = "New tokens at most (${DEFAULT-VALUE}).")
+  private int maxTokens;
+
+  @Option(names = "--temperature", defaultValue = "0", description = "0 takes the most likely token (${DEFAULT-VALUE}).")
+  private double temperature;
+
+  @Option(names = "--top-p", defaultValue = "1", description = "In (0, 1] (${DEFAULT-VALUE}).")
+  private double topP;
+
+  @Option(names = "--top-k", defaultValue = "0", description = "0 is off (${DEFAULT-VALUE}).")
+  private int topK;
+
+  @Option(names = "--stop", paramLabel = "TEXT", description = "Ends a sample; may be repeated.")
+  private List<String> stop = new ArrayList<>();
+
+  @Option(names = "--seed", description = "The same seed draws the same samples.")
+  private @Nullable Long seed;
+
+  @Option(names = "--dtype", description = "float32 or bfloat16; as stored unless given.")
+  private @Nullable String dtype;
+
+  @Option(names = "--device", defaultValue = "cpu", description = "cpu, cuda or cuda:N (${DEFAULT-VALUE}).")
+  private String device = "cpu";
+
+  @Option(names = "--logprobs", description = "Report log-probabilities (with --json).")
+  private boolean logprobs;
+
+  @Option(names = "--json", description = "One JSON array on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws IOException {
+    check();
+    LocalOptions options = new LocalOptions(dtype == null ? null : DType.parse(dtype), device, 0, 128, 0);
+    try (LocalModel loaded = LocalModel.load(model, options)) {
+      String everywhere = null;
+      for (String adapter : adapters) {
+        int equals = adapter.indexOf('=');
+        String name = equals < 0 ? adapter : adapter.substring(0, equals);
+        loaded.loadAdapter(name, Path.of(adapter.substring(equals + 1)));
+        if (equals < 0 || (adapters.size() == 1 && prompts == null)) {
+          everywhere = name;
+        }
+      }
+      List<GenerationRequest> requests = requests(everywhere);
+      List<Completion> completions = loaded.generate(requests);
+      PrintWriter out = java.util.Objects.requireNonNull(spec).commandLine().getOut();
+      if (json) {
+        out.println(new ObjectMapper().writeValueAsString(json(completions)));
+      } else {
+        completions.forEach(
+            completion -> completion.samples().forEach(sample -> out.println(sample.text())));
+      }
+      out.flush();
+    }
+    return 0;
+  }
+
+  private void check() {
+    List<String> problems = new ArrayList<>();
+    int given = (prompt == null ? 0 : 1) + (promptIds.isEmpty() ? 0 : 1) + (prompts == null ? 0 : 1);
+    if (given != 1) {
+      problems.add("generate: give one of --prompt, --prompt-ids and --prompts; found " + given);
+    }
+    if (samples < 1) {
+      problems.add("generate: --samples is " + samples + ", expected at least 1");
+    }
+    if (maxTokens < 0) {
+      problems.add("generate: --max-tokens is " + maxTokens + ", expected at least 0");
+    }
+    if (temperature < 0) {
+      problems.add("generate: --temperature is " + temperature + ", expected at least 0");
+    }
+    if (!(topP > 0 && topP <= 1)) {
+      problems.add("generate: --top-p is " + topP + ", expected a number in (0, 1]");
+    }
+    if (topK < 0) {
+      problems.add("generate: --top-k is " + topK + ", expected at least 0");
+    }
+    if (adapters.stream().filter(adapter -> !adapter.contains("=")).count() > 1) {
+      problems.add("generate: several adapters need names: --adapter NAME=DIR");
+    }
+    if (!problems.isEmpty()) {
+      throw new PlanException(problems);
+    }
+  }
+
+  private List<GenerationRequest> requests(@Nullable String everywhere) throws IOException {
+    Sampling sampling =
+        new Sampling(
+            maxTokens, temperature, topP, topK, stop, seed,
+            logprobs ? Sampling.Logprobs.PROMPT_AND_COMPLETION : Sampling.Logprobs.NONE);
+    if (prompts == null) {
+      Prompt one = prompt == null ? new Prompt.Ids(promptIds) : text(prompt);
+      return List.of(new GenerationRequest(one, everywhere, samples, sampling));
+    }
+    if (!Files.isRegularFile(prompts)) {
+      throw new ContractException(prompts + ": no such file");
+    }
+    List<GenerationRequest> requests = new ArrayList<>();
+    List<String> lines = Files.readAllLines(prompts);
+    for (int i = 0; i < lines.size(); i++) {
+      if (!lines.get(i).isBlank()) {
+        requests.add(request(lines.get(i), i + 1, everywhere, sampling));
+      }
+    }
+    return requests;
+  }
+
+  private GenerationRequest request(String line, int number, @Nullable String everywhere, Sampling sampling) {
+    JsonNode node;
+    try {
+      node = new ObjectMapper().readTree(line);
+    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+      throw new ContractException(prompts + " line " + number + ": not JSON: " + e.getOriginalMessage(), e);
+    }
+    Prompt one;
+    if (node.path("prompt").isTextual()) {
+      one = text(node.path("prompt").textValue());
+    } else if (node.path("prompt_ids").isArray()) {
+      List<Integer> ids = new ArrayList<>();
+      node.path("prompt_ids").forEach(id -> ids.add(id.intValue()));
+      one = new Prompt.Ids(ids);
+    } else if (node.path("messages").isArray()) {
+      List<io.knack.contracts.Message> messages = new ArrayList<>();
+      for (JsonNode message : node.path("messages")) {
+        messages.add(message(message.path("role").asText(), message.path("content").asText()));
+      }
+      one = new Prompt.Chat(messages);
+    } else {
+      throw new ContractException(
+          prompts + " line " + number + ": has none of prompt, prompt_ids and messages");
+    }
+    String adapter = node.hasNonNull("adapter") ? node.path("adapter").asText() : everywhere;
+    return new GenerationRequest(one, adapter, samples, sampling);
+  }
+
+  private Prompt text(String content) {
+    return chat ? new Prompt.Chat(List.of(message("user", content))) : new Prompt.Text(content);
+  }
+
+  private static io.knack.contracts.Message message(String role, String content) {
+    try {
+      return new io.knack.contracts.Message(
+          io.knack.contracts.Role.of(role), content);
+    } catch (IllegalArgumentException e) {
+      throw new ContractException("messages: " + e.getMessage(), e);
+    }
+  }
+
+  private ArrayNode json(List<Completion> completions) {
+    ArrayNode array = new ObjectMapper().createArrayNode();
+    for (Completion completion : completions) {
+      ObjectNode node = array.addObject();
+      completion.promptIds().forEach(node.putArray("prompt_ids")::add);
+      if (completion.promptLogprobs() != null) {
+        ArrayNode scores = node.putArray("prompt_logprobs");
+        for (Float score : completion.promptLogprobs()) {
+          scores.add(score);
+        }
+      }
+      ArrayNode all = node.putArray("samples");
+      for (Sample sample : completion.samples()) {
+        ObjectNode one = all.addObject();
+        sample.ids().forEach(one.putArray("ids")::add);
+        one.put("text", sample.text());
+        if (sample.logprobs() != null) {
+          sample.logprobs().forEach(one.putArray("logprobs")::add);
+        }
+        one.put("finish_reason", sample.finishReason().name().toLowerCase(Locale.ROOT));
+      }
+    }
+    return array;
+  }
+}

@@ -1,0 +1,80 @@
+package io.knack.llm.lora;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.knack.contracts.stage.PlanException;
+import io.knack.llm.checkpoint.Checkpoint;
+import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.checkpoint.SafetensorsWriter;
+import io.knack.llm.kernel.DType;
+import io.knack.llm.kernel.Kernels;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** Folds an adapter into its base: a plain checkpoint in the base's types, one tensor in memory. */
+public final class Merge {
+  private Merge() {}
+
+  /**
+   * Writes {@code out}: the base's files, with {@code W + scale B A} in the place of every adapted
+   * matrix. The sum is formed in float32 and rounded once.
+   */
+  public static void run(Path base, Path adapterDirectory, Path out) throws IOException {
+    if (Files.exists(out)) {
+      throw new PlanException(out + ": is there already; name a directory to create");
+    }
+    ModelConfig model = ModelConfig.of(base);
+    Checkpoint checkpoint = Checkpoint.open(base);
+    try (Kernels kernels = Kernels.load("cpu")) {
+      kernels.gradients(Kernels.Gradients.OFF);
+      PeftAdapter adapter = PeftAdapter.read(kernels, kernels.manager(), adapterDirectory, model);
+      Files.createDirectories(out);
+      Map<String, SafetensorsWriter.Declaration> declared = new TreeMap<>();
+      for (String name : checkpoint.names()) {
+        declared.put(
+            name, new SafetensorsWriter.Declaration(checkpoint.type(name).name(), checkpoint.shape(name)));
+      }
+      try (SafetensorsWriter writer =
+          SafetensorsWriter.create(out.resolve("model.safetensors"), declared)) {
+        for (String name : checkpoint.names()) {
+          write(kernels, checkpoint, adapter, name, writer);
+        }
+      }
+      try (Stream<Path> files = Files.list(base)) {
+        for (Path file : files.filter(Files::isRegularFile).toList()) {
+          String name = String.valueOf(file.getFileName());
+          if (!name.contains(".safetensors") && !name.endsWith(".bin")) {
+            Files.copy(file, out.resolve(name));
+          }
+        }
+      }
+    }
+  }
+
+  private static void write(
+      Kernels kernels, Checkpoint checkpoint, PeftAdapter adapter, String name, SafetensorsWriter writer)
+      throws IOException {
+    DType type = checkpoint.type(name);
+    long[] shape = checkpoint.shape(name).stream().mapToLong(Long::longValue).toArray();
+    try (NDManager scope = kernels.manager().newSubManager()) {
+      NDArray tensor = checkpoint.load(kernels, scope, name, type, shape);
+      String module = name.endsWith(".weight") ? name.substring(0, name.length() - 7) : name;
+      PeftAdapter.Pair pair = adapter.pairs().get(module);
+      if (pair != null) {
+        tensor =
+            kernels.tensor(
+                scope, "merge", tensor, pair.a(), pair.b(), adapter.config().scale(module));
+      }
+      if (type == DType.BF16) {
+        tensor = kernels.tensor(scope, "bf16_as_bits", tensor);
+      }
+      writer.write(name, tensor.toByteBuffer());
+    }
+    System.gc();
+  }
+}
