@@ -11,11 +11,14 @@ import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.lora.PeftAdapter;
+import io.knack.llm.text.ChatTemplate;
 import io.knack.llm.text.Tokenizer;
 import io.knack.llm.text.Tokenizer.Specials;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -242,8 +245,7 @@ public final class LocalModel implements LanguageModel {
         switch (kind(prompt)) {
           case TEXT -> tokenizer().encode(((Prompt.Text) prompt).text(), Specials.ADDED);
           case IDS -> ((Prompt.Ids) prompt).ids();
-          case CHAT ->
-              throw new ContractException(directory + ": chat prompts need a chat template");
+          case CHAT -> chat((Prompt.Chat) prompt);
         };
     for (int id : ids) {
       if (id < 0 || id >= config.vocabulary()) {
@@ -255,6 +257,18 @@ public final class LocalModel implements LanguageModel {
       throw new PlanException("prompt: has no tokens; expected at least one");
     }
     return ids;
+  }
+
+  /** The rendered conversation; its special tokens come from the template, none are added. */
+  private List<Integer> chat(Prompt.Chat chat) {
+    ChatTemplate known =
+        ChatTemplate.find(directory, Clock.system(ZoneId.systemDefault()))
+            .orElseThrow(
+                () ->
+                    new ContractException(
+                        directory + ": has no chat template; use plain prompts with this model"));
+    return tokenizer()
+        .encode(known.prompt(chat.messages(), chat.tools(), chat.variables()), Specials.NONE);
   }
 
   private enum Kind {
