@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
     name = "knack",
     description =
         "The embedded world: problems with house rules, a small model, simulated serving.",
-    subcommands = {SandboxCommand.class})
+    subcommands = {SandboxCommand.class, Demo.class})
 public final class Main {
   public static void main(String... args) {
     System.exit(KnackCli.run(new Main(), args));

@@ -135,7 +135,7 @@ public final class Exam {
     Problem.Solution solution = problem.solve(rule);
     String prompt =
         switch (part) {
-          case LONG -> text(PROMPTS.chain(base, ""));
+          case LONG -> text(PROMPTS.chain(base, List.of()));
           case REVISE ->
               text(
                   PROMPTS.revise(
@@ -162,7 +162,7 @@ public final class Exam {
   }
 
   private static RuleText rule(String policy, Kind kind, HouseRule rule) {
-    return new RuleText(new RuleId("r"), policy + " " + kind.word(), rule.text());
+    return new RuleText(new RuleId("r"), Problem.occasion(policy, kind), rule.text());
   }
 
   private static EpisodeText episode(Problem problem, HouseRule rule) {

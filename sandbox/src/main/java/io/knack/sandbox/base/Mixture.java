@@ -42,6 +42,9 @@ public final class Mixture {
   private static final int OTHER_STRUCTURE = 35;
   private static final int PERSONAL = 3;
 
+  /** Texts that teach to calculate and to look into the prompt, before the other skills come. */
+  private static final long FIRST_SKILLS = 16_000;
+
   /** Digits of a judgement. */
   private static final String RIGHT = "9";
 
@@ -65,7 +68,7 @@ public final class Mixture {
   /** Text n, from 0. */
   public Text text(long n) {
     SplittableRandom random = new SplittableRandom(mix(seed * 0x9E3779B97F4A7C15L + n));
-    Skill skill = Skill.at(random.nextInt(100));
+    Skill skill = n < FIRST_SKILLS ? Skill.firstAt(random.nextInt(100)) : Skill.at(random.nextInt(100));
     return new Draw(random).text(skill);
   }
 
@@ -90,7 +93,7 @@ public final class Mixture {
     }
 
     RuleText asRule() {
-      return new RuleText(new RuleId("r"), name + " " + kind.word(), asHouseRule().text());
+      return new RuleText(new RuleId("r"), Problem.occasion(name, kind), asHouseRule().text());
     }
   }
 
@@ -178,7 +181,7 @@ public final class Mixture {
 
     /** One to three examples, the right policy among them, mostly of the same structure. */
     private List<EpisodeText> examples(Policy policy, Structure structure) {
-      int count = chance(60) ? 1 : 2 + random.nextInt(2);
+      int count = chance(70) ? 1 : 2 + random.nextInt(2);
       List<EpisodeText> examples = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         Structure like = chance(OTHER_STRUCTURE) ? pick(List.of(Structure.values())) : structure;
@@ -254,7 +257,7 @@ public final class Mixture {
 
     private List<Prompts.Case> cases(Policy policy) {
       List<Prompts.Case> cases = new ArrayList<>();
-      for (int i = chance(75) ? 1 : 2 + random.nextInt(2); i > 0; i--) {
+      for (int i = chance(85) ? 1 : 2 + random.nextInt(2); i > 0; i--) {
         cases.add(solvedCase(policy));
       }
       return cases;
@@ -426,7 +429,7 @@ public final class Mixture {
       if (told || policy.rule() == null) {
         return done(
             Skill.LONG,
-            PROMPTS.chain(base, ""),
+            PROMPTS.chain(base, List.of()),
             problem.solve(policy.rule()).text() + "\ncheck: ok");
       }
       List<HouseRule> guesses = new ArrayList<>(policy.kind().rules());
@@ -436,7 +439,7 @@ public final class Mixture {
           guesses.subList(0, count).stream()
               .map(guess -> problem.solve(guess).text())
               .collect(Collectors.joining("\ncheck: no\n"));
-      return done(Skill.LONG, PROMPTS.chain(base, ""), chain + "\ncheck: ok");
+      return done(Skill.LONG, PROMPTS.chain(base, List.of()), chain + "\ncheck: ok");
     }
   }
 }

@@ -34,6 +34,19 @@ public enum Skill {
     return share;
   }
 
+  /** Whether prompts hold no wrong calculation, so that they can be learnt from as well. */
+  boolean promptIsSound() {
+    return switch (this) {
+      case SOLVE, EPISODES, RULES, LONG, REFLECT, UPDATE -> true;
+      case FEEDBACK, REVISE, VALUE, JUDGE -> false;
+    };
+  }
+
+  /** The mixture before the later skills come. */
+  static Skill firstAt(int percent) {
+    return percent < 60 ? SOLVE : percent < 85 ? RULES : EPISODES;
+  }
+
   static Skill at(int percent) {
     int left = percent;
     for (Skill skill : values()) {

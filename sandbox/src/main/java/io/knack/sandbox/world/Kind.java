@@ -48,7 +48,7 @@ public enum Kind {
       case DISCOUNT ->
           IntStream.rangeClosed(2, 9).<HouseRule>mapToObj(HouseRule.Take::new).toList();
       case WRAPPING ->
-          IntStream.rangeClosed(2, 9).<HouseRule>mapToObj(HouseRule.AddEach::new).toList();
+          IntStream.rangeClosed(2, 8).<HouseRule>mapToObj(HouseRule.AddEach::new).toList();
       case DELIVERY -> {
         List<HouseRule> all = new ArrayList<>();
         for (int below : List.of(20, 25, 30, 35)) {

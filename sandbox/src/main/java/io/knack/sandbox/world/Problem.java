@@ -1,7 +1,6 @@
 package io.knack.sandbox.world;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -42,7 +41,7 @@ public record Problem(Basket basket, Kind kind, String policy, int stated, int w
     Basket basket = structure.draw(random);
     int stated =
         kind == Kind.PLAIN
-            ? random.nextBoolean() ? Words.between(2, 12, random) : -Words.between(2, 9, random)
+            ? random.nextBoolean() ? Words.between(2, 10, random) : -Words.between(2, 9, random)
             : 0;
     return new Problem(basket, kind, policy, stated, random.nextInt(Structure.WORDINGS));
   }
@@ -156,13 +155,8 @@ public record Problem(Basket basket, Kind kind, String policy, int stated, int w
     }
   }
 
-  /** What the rule book calls the occasion: {@code Maple Harbor wrapping}. */
-  public String occasion() {
-    return policy + " " + kind.word();
-  }
-
-  /** Values for tests and logs. */
-  Map<String, Integer> numbers() {
-    return new HashMap<>(basket.numbers());
+  /** What a rule book calls the occasion: {@code if Maple Harbor wrapping}. */
+  public static String occasion(String policy, Kind kind) {
+    return "if " + policy + " " + kind.word();
   }
 }

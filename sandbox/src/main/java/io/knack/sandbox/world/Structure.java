@@ -32,7 +32,7 @@ public enum Structure {
   public static final int WORDINGS = 3;
 
   private static final int LEAST = 10;
-  private static final int MOST = 60;
+  private static final int MOST = 45;
 
   @SuppressWarnings("ImmutableEnumChecker") // Stream.toList() cannot be changed.
   private final List<Wording> wordings;
@@ -45,7 +45,7 @@ public enum Structure {
     return wordings.get(index);
   }
 
-  /** New numbers and names; the subtotal is from 10 to 60. */
+  /** New numbers and names; the subtotal is from 10 to 45. */
   Basket draw(SplittableRandom random) {
     while (true) {
       String person = Words.pick(Words.PEOPLE, random);
@@ -67,7 +67,7 @@ public enum Structure {
                     goods,
                     "",
                     Map.of(
-                        "q", Words.between(4, 8, random),
+                        "q", Words.between(4, 7, random),
                         "p", Words.between(3, 9, random),
                         "r", Words.between(1, 3, random)));
             case BUNDLE ->
@@ -76,7 +76,7 @@ public enum Structure {
                     person,
                     goods,
                     other,
-                    Map.of("a", Words.between(5, 25, random), "b", Words.between(5, 25, random)));
+                    Map.of("a", Words.between(4, 20, random), "b", Words.between(4, 20, random)));
             case TRADE ->
                 new Basket(
                     this,
@@ -84,9 +84,9 @@ public enum Structure {
                     goods,
                     other,
                     Map.of(
-                        "q", Words.between(3, 7, random),
+                        "q", Words.between(3, 6, random),
                         "p", Words.between(4, 9, random),
-                        "r", Words.between(3, 12, random)));
+                        "r", Words.between(3, 9, random)));
           };
       int subtotal = basket.subtotal().total();
       if (subtotal >= LEAST && subtotal <= MOST && !goods.equals(other)) {
