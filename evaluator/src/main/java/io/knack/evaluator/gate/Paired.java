@@ -17,7 +17,7 @@ public record Paired(
 
   /**
    * Faults count against the candidate: its own as a wrong answer at full cost, the baseline's as a
-   * right answer at what it had spent.
+   * right answer at what it had spent. So does a candidate that broke its cap.
    */
   public static Paired of(
       double baselineCost,
@@ -27,12 +27,13 @@ public record Paired(
       boolean candidatePassed,
       boolean baselineFault,
       boolean candidateFault) {
+    boolean fault = candidateFault || candidateCost > candidateCap;
     return new Paired(
         baselineCost,
-        candidateFault ? candidateCap : Math.min(candidateCost, candidateCap),
+        fault ? candidateCap : candidateCost,
         candidateCap,
         baselineFault || baselinePassed,
-        !candidateFault && candidatePassed);
+        !fault && candidatePassed);
   }
 
   /** -1, 0 or 1. */

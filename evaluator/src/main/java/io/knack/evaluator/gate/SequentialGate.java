@@ -18,6 +18,7 @@ public final class SequentialGate {
   private final GatePolicy policy;
   private final int round;
   private final List<String> sliceNames;
+  private final double baselineCap;
   private final BettingTest accuracy;
   private final BettingTest loss;
   private final BettingTest saving;
@@ -41,6 +42,7 @@ public final class SequentialGate {
     this.policy = policy;
     this.round = round;
     this.sliceNames = List.copyOf(slices);
+    this.baselineCap = baselineCap;
     this.accuracy = BettingTest.accuracy(policy.margin());
     this.loss = BettingTest.harm(policy.margin());
     this.saving = BettingTest.cost(1);
@@ -60,7 +62,8 @@ public final class SequentialGate {
    * @param memberOf positions of the slices that it belongs to
    */
   public void observe(Paired pair, int... memberOf) {
-    double base = pair.baselineCost() / pair.candidateCap();
+    // What is above its cap is cut down on the baseline's side, which only makes the test stricter.
+    double base = Math.min(pair.baselineCost() / pair.candidateCap(), baselineCap);
     double cost = pair.candidateCost() / pair.candidateCap();
     double y = (1 - policy.leastSaving()) * base - cost;
     int d = pair.difference();

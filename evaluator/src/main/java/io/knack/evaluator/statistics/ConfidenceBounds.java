@@ -1,6 +1,7 @@
 package io.knack.evaluator.statistics;
 
 import io.knack.contracts.Interval;
+import java.util.function.DoublePredicate;
 
 /**
  * Intervals around paired comparisons.
@@ -15,6 +16,7 @@ public final class ConfidenceBounds {
   private static final double SAVING_STEP = 0.005;
   private static final double LOWEST_SAVING = -3;
   private static final double ACCURACY_STEP = 0.0025;
+  private static final int STRIDE = 20;
 
   private ConfidenceBounds() {}
 
@@ -26,13 +28,8 @@ public final class ConfidenceBounds {
     double estimate = savingEstimate(rows);
     double threshold = Math.log(2 / alpha);
     double low = savingLow(rows, threshold);
-    double high = 1;
-    for (double s = 1; s >= LOWEST_SAVING; s -= SAVING_STEP) {
-      if (peak(rows, s, Side.DEARER) < threshold) {
-        break;
-      }
-      high = s;
-    }
+    double high =
+        lastRejected(1, LOWEST_SAVING, SAVING_STEP, s -> peak(rows, s, Side.DEARER) >= threshold);
     return new Interval(estimate, Math.min(low, estimate), Math.max(high, estimate));
   }
 
@@ -47,20 +44,10 @@ public final class ConfidenceBounds {
   /** Of the mean difference of the answers, at any stopping time. */
   public static Interval accuracyChange(int[] differences, double alpha) {
     double threshold = Math.log(2 / alpha);
-    double low = -1;
-    for (double m = -1 + ACCURACY_STEP; m < 1; m += ACCURACY_STEP) {
-      if (peak(differences, m, 1) < threshold) {
-        break;
-      }
-      low = m;
-    }
-    double high = 1;
-    for (double m = 1 - ACCURACY_STEP; m > -1; m -= ACCURACY_STEP) {
-      if (peak(differences, m, -1) < threshold) {
-        break;
-      }
-      high = m;
-    }
+    double low =
+        lastRejected(-1, 1, ACCURACY_STEP, m -> m == -1 || peak(differences, m, 1) >= threshold);
+    double high =
+        lastRejected(1, -1, ACCURACY_STEP, m -> m == 1 || peak(differences, m, -1) >= threshold);
     double estimate = mean(differences);
     return new Interval(estimate, Math.min(low, estimate), Math.max(high, estimate));
   }
@@ -116,14 +103,27 @@ public final class ConfidenceBounds {
   }
 
   private static double savingLow(PairedRows rows, double threshold) {
-    double low = LOWEST_SAVING;
-    for (double s = LOWEST_SAVING; s < 1; s += SAVING_STEP) {
-      if (peak(rows, s, Side.CHEAPER) < threshold) {
-        break;
+    return lastRejected(
+        LOWEST_SAVING, 1, SAVING_STEP, s -> peak(rows, s, Side.CHEAPER) >= threshold);
+  }
+
+  /**
+   * The last value on the way from an end that is rejected with all before it: in strides first,
+   * step by step in the stride where rejection ends.
+   */
+  private static double lastRejected(
+      double from, double to, double step, DoublePredicate rejected) {
+    double signed = from < to ? step : -step;
+    double last = from;
+    for (double stride : new double[] {STRIDE * signed, signed}) {
+      for (double at = last + stride; (to - at) * signed > 0; at += stride) {
+        if (!rejected.test(at)) {
+          break;
+        }
+        last = at;
       }
-      low = s;
     }
-    return low;
+    return last;
   }
 
   private static double peak(PairedRows rows, double saving, Side side) {

@@ -1,0 +1,385 @@
+package io.knack.evaluator.report;
+
+import io.knack.contracts.Interval;
+import io.knack.contracts.Report;
+import io.knack.contracts.Report.ArmReport;
+import io.knack.contracts.Report.Comparison;
+import io.knack.contracts.Report.EntryReport;
+import io.knack.contracts.Report.SideBySide;
+import io.knack.contracts.Verdict;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Renders a {@link Report} as one self-contained page. */
+public final class ReportPage {
+  private static final String CSS =
+      """
+      :root{color-scheme:light dark;--bg:#fbfaf7;--card:#fff;--ink:#1d2329;--soft:#5d6873;--line:#e2ded5;
+      --accent:#0b7a75;--muted:#b9b3a7;--good:#1a7f4b;--bad:#b3372f;--warn:#a86a00}
+      @media(prefers-color-scheme:dark){:root{--bg:#14181c;--card:#1c2228;--ink:#e7ebee;--soft:#9aa7b2;
+      --line:#313a43;--accent:#4cc2ba;--muted:#5b6670;--good:#5fce93;--bad:#ff8a80;--warn:#f0b860}}
+      *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);
+      font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+      main{max-width:1040px;margin:0 auto;padding:28px 20px 60px}h1{font-size:26px;margin:0 0 4px}
+      h2{font-size:19px;margin:36px 0 10px}p{margin:6px 0}.soft{color:var(--soft)}
+      .verdict{border-left:6px solid var(--muted);background:var(--card);padding:16px 20px;
+      border-radius:8px;margin:18px 0}.verdict b{font-size:20px}
+      .promote{border-color:var(--good)}.promote b{color:var(--good)}
+      .hold{border-color:var(--bad)}.hold b{color:var(--bad)}
+      .insufficient{border-color:var(--warn)}.insufficient b{color:var(--warn)}
+      .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px}
+      .tile,.card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:14px 16px}
+      .tile strong{display:block;font-size:24px;line-height:1.25}.card{overflow-x:auto;margin:10px 0}
+      table{border-collapse:collapse;width:100%;font-size:14px}
+      th{text-align:left;color:var(--soft);font-weight:600}
+      th,td{padding:6px 10px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
+      td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+      .good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
+      .chart{width:100%;max-width:760px;height:auto;display:block}
+      .chart text{fill:var(--soft);font-size:12px}
+      .grid{stroke:var(--line)}.base{stroke:var(--muted);stroke-dasharray:4 3}.link{stroke:var(--muted)}
+      .dot{fill:var(--accent)}.dot0,.bar0{fill:var(--muted)}.bar{fill:var(--accent)}
+      .whisker{stroke:var(--ink);stroke-width:1.6}
+      pre{white-space:pre-wrap;word-break:break-word;margin:4px 0;
+      font:13px/1.45 ui-monospace,Menlo,monospace}
+      .pair{display:grid;grid-template-columns:1fr 1fr;gap:14px}
+      @media(max-width:700px){.pair{grid-template-columns:1fr}}
+      details summary{cursor:pointer;color:var(--soft)}
+      """;
+
+  private final Report report;
+  private final Html html = new Html();
+  private final Map<String, String> titles = new HashMap<>();
+
+  private ReportPage(Report report) {
+    this.report = report;
+    report.entries().forEach(entry -> titles.put(entry.clusterId().value(), entry.title()));
+  }
+
+  public static String render(Report report) {
+    return new ReportPage(report).page();
+  }
+
+  private String page() {
+    html.open("html", "lang", "en").open("head");
+    html.empty("meta", "charset", "utf-8");
+    html.empty("meta", "name", "viewport", "content", "width=device-width, initial-scale=1");
+    html.leaf("title", "Knack report " + report.run()).style(CSS).close();
+    html.open("body").open("main");
+    html.leaf("h1", "What practice saved");
+    soft(
+        "Run "
+            + report.run()
+            + ", model "
+            + report.baseModel()
+            + ", method "
+            + report.method()
+            + ". Costs are all-in, in the price book's currency: memory's prompt tokens, checks and"
+            + " retrieval are counted.");
+    verdict();
+    tiles();
+    arms();
+    clusters();
+    similarity();
+    returns();
+    examples();
+    refused();
+    method();
+    html.close().close().close();
+    return "<!doctype html>\n" + html.build() + "\n";
+  }
+
+  private void verdict() {
+    String kind = word(report.verdict());
+    html.open("div", "class", "verdict " + kind);
+    html.leaf("b", kind.substring(0, 1).toUpperCase(Locale.ROOT) + kind.substring(1));
+    html.leaf("p", report.verdict().rule());
+    if (report.verdict() instanceof Verdict.Insufficient insufficient) {
+      soft(
+          "About "
+              + insufficient.problemsNeeded()
+              + " problems in all would settle it. Accuracy decides how long it takes: the number"
+              + " grows with the share of problems that one side alone gets right.");
+    }
+    html.close();
+  }
+
+  private void tiles() {
+    html.open("div", "class", "tiles");
+    gated("all")
+        .findFirst()
+        .ifPresent(
+            all -> {
+              tile(
+                  Charts.percent(all.saving().estimate()),
+                  "saved per problem, " + interval(all.saving()));
+              tile(
+                  String.format(Locale.ROOT, "%+.1f pt", 100 * all.accuracyChange().estimate()),
+                  "accuracy, " + interval(all.accuracyChange()));
+              tile(
+                  arrow("%.1f", all.baseline().units(), all.candidate().units()),
+                  report.unit() + " per problem");
+            });
+    tile(money(report.returns().savedPerMonth()), "saved per month, net");
+    tile(
+        Optional.ofNullable(report.returns().paybackDays())
+            .map(days -> String.format(Locale.ROOT, "%.1f d", days))
+            .orElse("\u2013"),
+        "until the night has paid for itself");
+    tile(
+        report.counts().gated() + " of " + report.counts().available(),
+        "sealed problems looked at; " + report.counts().solved() + " solved in all");
+    html.close();
+  }
+
+  private void arms() {
+    List<Comparison> arms =
+        report.comparisons().stream().filter(c -> c.dimension().equals("all")).toList();
+    if (arms.isEmpty()) {
+      return;
+    }
+    html.leaf("h2", "Budget against accuracy");
+    html.open("div", "class", "card");
+    Charts.costAgainstAccuracy(
+        html,
+        Stream.concat(
+                arms.stream().filter(c -> c.phase().equals("screening")), gated("all"))
+            .toList());
+    soft(
+        "Small dots: the baseline on the same problems. Arms were screened on the validation split;"
+            + " the manifest is what the sealed holdout gated.");
+    html.close();
+    html.open("div", "class", "card").open("table");
+    heads(
+        List.of("arm", "on"),
+        List.of(
+            "problems",
+            "fired",
+            "accuracy",
+            report.unit(),
+            "prompt tok.",
+            "completion tok.",
+            "saving, all-in",
+            "95% interval"));
+    for (Comparison c : arms) {
+      html.open("tr").leaf("td", c.arm()).leaf("td", c.phase());
+      number(String.valueOf(c.problems()));
+      number(Charts.percent((double) c.fired() / c.problems()));
+      number(arrow("%.0f%%", 100 * c.baseline().accuracy(), 100 * c.candidate().accuracy()));
+      number(arrow("%.1f", c.baseline().units(), c.candidate().units()));
+      number(arrow("%.0f", c.baseline().promptTokens(), c.candidate().promptTokens()));
+      number(arrow("%.0f", c.baseline().completionTokens(), c.candidate().completionTokens()));
+      number(String.format(Locale.ROOT, "%.1f%%", 100 * c.saving().estimate()));
+      number(interval(c.saving()));
+      html.close();
+    }
+    html.close().close();
+  }
+
+  private void clusters() {
+    if (report.entries().isEmpty()) {
+      return;
+    }
+    html.leaf("h2", "Problem by problem");
+    List<Comparison> rows = gated("cluster").toList();
+    if (!rows.isEmpty()) {
+      html.open("div", "class", "card");
+      Charts.beforeAndAfter(html, rows, c -> titles.getOrDefault(c.value(), c.value()));
+      soft(
+          "Grey: cost per problem before. Colour: after, on the sealed holdout, with the 95%"
+              + " interval.");
+      html.close();
+    }
+    html.open("div", "class", "card").open("table");
+    heads(
+        List.of("problem", "memory", "verdict"),
+        List.of("problems / month", "net saving / month", "trigger keeps", "misfires"));
+    for (EntryReport entry : report.entries()) {
+      html.open("tr").open("td").text(entry.title());
+      html.open("details").leaf("summary", "arms tried on validation");
+      for (ArmReport arm : entry.arms()) {
+        html.leaf(
+            "div",
+            String.format(
+                Locale.ROOT,
+                "%s: saves %.0f%%, accuracy %+.0f pt on %d problems, fired on %d%s",
+                arm.arm(),
+                100 * arm.saving(),
+                100 * arm.accuracyChange(),
+                arm.problems(),
+                arm.fired(),
+                arm.reason() == null ? "" : "; " + arm.reason()));
+      }
+      html.close().close();
+      html.leaf("td", entry.memory()).open("td");
+      html.leaf("span", word(entry.verdict()), "class", colour(entry.verdict()));
+      html.leaf("div", entry.verdict().rule(), "class", "soft").close();
+      number(String.format(Locale.ROOT, "%.0f", entry.problemsPerMonth()));
+      number(money(entry.expectedSaving()));
+      number(Charts.percent(entry.triggerRecall()));
+      number(String.format(Locale.ROOT, "%.1f%%", 100 * entry.triggerMisfires()));
+      html.close();
+    }
+    html.close().close();
+  }
+
+  private void similarity() {
+    List<Comparison> rows = gated("similarity").toList();
+    if (rows.isEmpty()) {
+      return;
+    }
+    html.leaf("h2", "By similarity to what was learnt");
+    html.open("div", "class", "card");
+    Charts.savings(html, rows, Comparison::value);
+    soft(
+        "S1 is the same question again; \"new\" is any other problem of the same clusters. Saving,"
+            + " all-in, with the 95% interval.");
+    html.close();
+  }
+
+  private void returns() {
+    html.leaf("h2", "Return on investment");
+    html.open("div", "class", "card").open("table");
+    Interval bounds = report.returns().savedPerMonthBounds();
+    row(
+        "saved per month, net of carrying costs",
+        money(bounds.estimate()) + " (" + money(bounds.low()) + " to " + money(bounds.high()) + ")");
+    report.returns().nightCosts().forEach((what, cost) -> row("tonight, " + what, money(cost)));
+    row("tonight in all", money(report.returns().nightCost()));
+    html.close().close();
+  }
+
+  private void examples() {
+    if (report.examples().isEmpty()) {
+      return;
+    }
+    html.leaf("h2", "Side by side");
+    for (SideBySide e : report.examples()) {
+      html.open("div", "class", "card");
+      soft("Memory: " + e.memory());
+      html.leaf("pre", e.problem()).open("div", "class", "pair");
+      answer(
+          "without", e.baselineAnswer(), e.baselinePassed(), e.baselineUnits(), e.baselineCost());
+      answer(
+          "with", e.candidateAnswer(), e.candidatePassed(), e.candidateUnits(), e.candidateCost());
+      html.close().close();
+    }
+  }
+
+  private void answer(String side, String text, boolean passed, double units, double cost) {
+    html.open("div").open("p").text(side + " memory: ");
+    html.leaf("span", passed ? "right" : "wrong", "class", passed ? "good" : "bad");
+    html.text(String.format(Locale.ROOT, ", %.0f %s, %s", units, report.unit(), money(cost)));
+    html.close().leaf("pre", text).close();
+  }
+
+  private void refused() {
+    if (report.refused().isEmpty()) {
+      return;
+    }
+    html.leaf("h2", "Left out, and why");
+    html.open("div", "class", "card").open("table");
+    report
+        .refused()
+        .forEach(r -> html.open("tr").leaf("td", r.what()).leaf("td", r.why()).close());
+    html.close().close();
+  }
+
+  private void method() {
+    html.leaf("h2", "How this was decided");
+    html.open("div", "class", "card");
+    html.leaf(
+        "p",
+        "Every side answered the same problems with the same seeds. Accuracy and cost are tested by"
+            + " betting (e-processes), so the evaluation may stop at any problem; a promotion needs"
+            + " both proved at the policy's alpha. Intervals hold at any stopping time. A fault of"
+            + " the candidate counts as wrong and at full cost.");
+    html.open("table");
+    report
+        .policy()
+        .forEach(
+            (name, value) ->
+                row(name.replace('_', ' '), String.format(Locale.ROOT, "%.4g", value)));
+    Report.Evidence seen = report.evidence();
+    row(
+        "evidence for accuracy, ln e (needs " + two(-Math.log(seen.alpha())) + ")",
+        two(seen.logAccuracy()));
+    row("evidence for the saving, ln e", two(seen.logSaving()));
+    row("evidence of harm on the anchor set, ln e", two(seen.logAnchorLoss()));
+    row("share of problems that one side alone got right", two(seen.discordance()));
+    html.close().close();
+  }
+
+  /** What the sealed holdout said of the whole manifest, along one dimension. */
+  private Stream<Comparison> gated(String dimension) {
+    return report.comparisons().stream()
+        .filter(c -> c.phase().equals("gate"))
+        .filter(c -> c.arm().equals("manifest") && c.dimension().equals(dimension));
+  }
+
+  private void heads(List<String> words, List<String> numbers) {
+    html.open("tr");
+    words.forEach(word -> html.leaf("th", word));
+    numbers.forEach(word -> html.leaf("th", word, "class", "n"));
+    html.close();
+  }
+
+  private void row(String what, String figure) {
+    html.open("tr").leaf("td", what);
+    number(figure);
+    html.close();
+  }
+
+  private void soft(String words) {
+    html.leaf("p", words, "class", "soft");
+  }
+
+  private void tile(String figure, String words) {
+    html.open("div", "class", "tile").leaf("strong", figure).leaf("span", words, "class", "soft");
+    html.close();
+  }
+
+  private void number(String text) {
+    html.leaf("td", text, "class", "n");
+  }
+
+  private static String arrow(String format, double before, double after) {
+    return String.format(Locale.ROOT, format, before)
+        + " \u2192 "
+        + String.format(Locale.ROOT, format, after);
+  }
+
+  private static String interval(Interval i) {
+    return String.format(Locale.ROOT, "%.0f%% to %.0f%%", 100 * i.low(), 100 * i.high());
+  }
+
+  private static String money(double amount) {
+    double size = Math.abs(amount);
+    if (size > 0 && size < 0.001) {
+      return String.format(Locale.ROOT, "%.1f millionths", amount * 1e6);
+    }
+    return String.format(Locale.ROOT, size < 1 ? "%.4f" : "%.2f", amount);
+  }
+
+  private static String two(double value) {
+    return String.format(Locale.ROOT, "%.2f", value);
+  }
+
+  private static String word(Verdict verdict) {
+    if (verdict instanceof Verdict.Promote) {
+      return "promote";
+    }
+    return verdict instanceof Verdict.Hold ? "hold" : "insufficient";
+  }
+
+  private static String colour(Verdict verdict) {
+    if (verdict instanceof Verdict.Promote) {
+      return "good";
+    }
+    return verdict instanceof Verdict.Hold ? "bad" : "warn";
+  }
+}
