@@ -1,5 +1,6 @@
 package io.knack.contracts;
 
+import io.knack.contracts.Manifest.Trigger;
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.ExampleId;
 import io.knack.contracts.id.RunId;
@@ -150,7 +151,7 @@ public record Report(
       double expectedSaving,
       Verdict verdict,
       List<ArmReport> arms,
-      Manifest.@Nullable Trigger trigger,
+      @Nullable Trigger trigger,
       double triggerRecall,
       double triggerMisfires) {
     public EntryReport {

@@ -52,6 +52,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -597,7 +598,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
               monthly * saving.estimate() - carrying,
               monthly * saving.low() - carrying,
               monthly * saving.high() - carrying);
-      TreeMap<String, Double> costs = nightCosts();
+      SortedMap<String, Double> costs = nightCosts();
       double night = costs.values().stream().mapToDouble(Double::doubleValue).sum();
       return new ReturnOnInvestment(
           bounds.estimate(),
@@ -608,8 +609,8 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
     }
 
     /** What tonight's memory cost: this evaluation by its trials, the makers by their cards. */
-    private TreeMap<String, Double> nightCosts() {
-      TreeMap<String, Double> costs = new TreeMap<>();
+    private SortedMap<String, Double> nightCosts() {
+      SortedMap<String, Double> costs = new TreeMap<>();
       costs.put("evaluate", plan.prices().cost(asker.spent()));
       for (ArtifactKind kind :
           List.of(ArtifactKind.ADAPTERS, ArtifactKind.RULES, ArtifactKind.EPISODES)) {
