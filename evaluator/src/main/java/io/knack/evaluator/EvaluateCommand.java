@@ -8,6 +8,8 @@ import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.store.Jsons;
 import io.knack.evaluator.gate.GatePolicy;
 import io.knack.evaluator.gate.GateSimulation;
+import io.knack.evaluator.measure.EvaluateStage;
+import io.knack.evaluator.measure.Models;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -49,7 +51,7 @@ public final class EvaluateCommand implements Callable<Integer> {
     if (simulate) {
       return simulate();
     }
-    throw new PlanException("evaluate: only --simulate is there yet");
+    return options.run(new EvaluateStage(Models::open));
   }
 
   private int simulate() throws InterruptedException, JsonProcessingException {

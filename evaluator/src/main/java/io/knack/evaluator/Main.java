@@ -11,7 +11,13 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "knack",
     mixinStandardHelpOptions = true,
-    subcommands = {EvaluateCommand.class},
+    subcommands = {
+      EvaluateCommand.class,
+      PromoteCommand.class,
+      RollbackCommand.class,
+      StatusCommand.class,
+      HistoryCommand.class
+    },
     description = "Measures what memory saves, and promotes what has earned it.")
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -169,6 +169,15 @@ public final class Memories {
     }
   }
 
+  /** PEFT directories of an adapters artifact by the names that serving will know them by. */
+  public static Map<String, Path> adaptersByName(Path root) {
+    Map<String, Path> byName = new TreeMap<>();
+    for (Path directory : adapterDirectories(root)) {
+      byName.put(reference(readCard(directory), directory).name(), directory);
+    }
+    return byName;
+  }
+
   /** The name in serving: never reused, because it carries the digest of what it names. */
   static AdapterRef reference(AdapterCard card, Path directory) {
     String digest = digest(directory);
