@@ -55,6 +55,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -80,9 +81,15 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
   public static final String FEATURE_SPACE = "feature-space";
 
   private final ModelSource models;
+  private final Function<Path, FeatureSpace> spaces;
 
   public EvaluateStage(ModelSource models) {
+    this(models, FeatureSpace::load);
+  }
+
+  EvaluateStage(ModelSource models, Function<Path, FeatureSpace> spaces) {
     this.models = models;
+    this.spaces = spaces;
   }
 
   @Override
@@ -126,7 +133,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
     }
     Artifact clusters = inputs.required(ArtifactKind.CLUSTERS);
     Path spaceFile = featureSpaceFile(clusters);
-    FeatureSpace space = FeatureSpace.load(spaceFile);
+    FeatureSpace space = spaces.apply(spaceFile);
     Map<ClusterId, Cluster> byId =
         Tables.CLUSTERS.readAllFrom(clusters.directory()).stream()
             .collect(Collectors.toMap(Cluster::clusterId, c -> c, (a, b) -> a));
