@@ -2,6 +2,10 @@ package io.knack.evaluator.measure;
 
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.LanguageModel;
+import io.knack.llm.http.EndpointPlan;
+import io.knack.llm.http.HttpModel;
+import io.knack.llm.local.LocalModel;
+import io.knack.llm.local.LocalOptions;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -10,9 +14,20 @@ public final class Models {
   private Models() {}
 
   /**
-   * @throws PlanException when the plan names neither a directory nor an endpoint
+   * The checkpoint directory where there is one, with the adapters loaded; else the endpoint.
+   *
+   * @throws PlanException when the plan names neither
    */
   public static LanguageModel open(EvaluatePlan plan, Map<String, Path> adapters) {
-    throw new PlanException("model: name a checkpoint directory, or an endpoint");
+    if (plan.model() != null) {
+      LocalModel model = LocalModel.load(plan.model(), LocalOptions.defaults());
+      adapters.forEach(model::loadAdapter);
+      return model;
+    }
+    if (plan.endpoint() != null) {
+      return HttpModel.open(EndpointPlan.of(plan.endpoint(), plan.servedName()));
+    }
+    throw new PlanException(
+        "model: name a checkpoint directory, or an endpoint; --set model=DIR does");
   }
 }

@@ -26,7 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
-import java.util.TreeSet;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,7 +35,7 @@ final class EvaluateStageTest {
 
   @Test
   void helpfulMemoryIsPromotedAndPoisonIsNot() throws IOException {
-    ToyWorld.night(home, 80, new TreeSet<>(List.of("plum")));
+    ToyWorld.night(home, 80, Set.of("plum"));
     StageRunner.Ending ending = run("r-1", List.of());
 
     assertThat(ending.exit()).isEqualTo(ExitCode.OK);
@@ -70,7 +70,7 @@ final class EvaluateStageTest {
 
   @Test
   void sidesArePairedByProblemAndSeed() throws IOException {
-    ToyWorld.night(home, 40, new TreeSet<>());
+    ToyWorld.night(home, 40, Set.of());
     run("r-1", List.of());
     List<Trial> trials = Tables.TRIALS.readAllFrom(latest().directory());
     for (Trial candidate : trials.stream().filter(t -> !t.arm().equals("baseline")).toList()) {
@@ -85,7 +85,7 @@ final class EvaluateStageTest {
 
   @Test
   void theSameInputsGiveTheSameContentAndASealedSetGatesOnce() throws IOException {
-    ToyWorld.night(home, 40, new TreeSet<>());
+    ToyWorld.night(home, 40, Set.of());
     StageRunner.Ending first = run("r-1", List.of());
     String digest = latest().card().contentDigest();
     assertThat(run("r-2", List.of()).outcome()).isEqualTo("already_committed");
@@ -95,7 +95,7 @@ final class EvaluateStageTest {
         .hasMessageContaining("gates one night only");
 
     Path other = home.resolve("other");
-    ToyWorld.night(other, 40, new TreeSet<>());
+    ToyWorld.night(other, 40, Set.of());
     home = other;
     run("r-9", List.of());
     assertThat(latest().card().contentDigest()).isEqualTo(digest);
@@ -103,7 +103,7 @@ final class EvaluateStageTest {
 
   @Test
   void whereNoMemoryHelpsTheHoldoutStaysSealed() throws IOException {
-    ToyWorld.night(home, 40, new TreeSet<>(ToyWorld.FRUITS));
+    ToyWorld.night(home, 40, Set.copyOf(ToyWorld.FRUITS));
     run("r-1", List.of());
     assertThat(report().verdict()).isInstanceOf(Verdict.Hold.class);
     assertThat(report().verdict().rule()).contains("stays sealed");
@@ -113,7 +113,7 @@ final class EvaluateStageTest {
 
   @Test
   void tooFewProblemsAreInsufficient() throws IOException {
-    ToyWorld.night(home, 4, new TreeSet<>());
+    ToyWorld.night(home, 4, Set.of());
     run("r-1", List.of());
     assertThat(report().verdict())
         .isInstanceOfSatisfying(
@@ -123,7 +123,7 @@ final class EvaluateStageTest {
 
   @Test
   void nothingLearntIsNothingToJudge() throws IOException {
-    ToyWorld.night(home, 4, new TreeSet<>());
+    ToyWorld.night(home, 4, Set.of());
     Path empty = home.resolve("empty");
     ArtifactStore from = ArtifactStore.open(home);
     ArtifactStore to = ArtifactStore.open(empty);

@@ -40,9 +40,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,7 +61,7 @@ public final class ToyWorld {
         @Override
         public SparseVector vector(String text) {
           TreeMap<Integer, Float> counts = new TreeMap<>();
-          for (String word : text.toLowerCase(Locale.ROOT).split("[^a-z]+")) {
+          for (String word : words(text.toLowerCase(Locale.ROOT).replaceAll("[^a-z]+", " "))) {
             if (!word.isEmpty()) {
               counts.merge(Math.floorMod(word.hashCode(), 100_003), 1f, Float::sum);
             }
@@ -98,7 +98,7 @@ public final class ToyWorld {
   }
 
   /** Writes a curriculum, clusters, and episodes that teach the right answer, or a wrong one. */
-  public static void night(Path home, int holdout, TreeSet<String> poisoned) throws IOException {
+  public static void night(Path home, int holdout, Set<String> poisoned) throws IOException {
     ArtifactStore store = ArtifactStore.open(home);
     List<Example> examples = new ArrayList<>();
     List<Cluster> clusters = new ArrayList<>();
@@ -190,7 +190,7 @@ public final class ToyWorld {
 
       @Override
       public int countTokens(String text) {
-        return text.split("\\s+").length;
+        return words(text).size();
       }
 
       @Override
@@ -227,7 +227,7 @@ public final class ToyWorld {
           samples.add(sample);
           next.listener().sampled(sample);
         }
-        int prompt = text(next.request().prompt()).split("\\s+").length;
+        int prompt = words(text(next.request().prompt())).size();
         next.listener()
             .completed(
                 new Completion(
@@ -239,6 +239,10 @@ public final class ToyWorld {
     public void close() {
       queue.clear();
     }
+  }
+
+  private static List<String> words(String text) {
+    return java.util.regex.Pattern.compile("\\s+").splitAsStream(text).toList();
   }
 
   private static String text(Prompt prompt) {
@@ -259,9 +263,8 @@ public final class ToyWorld {
     if (fruit == null) {
       return "31";
     }
-    String[] words = last.split("\\s+");
     int n = 0;
-    for (String word : words) {
+    for (String word : words(last)) {
       if (word.matches("\\d+")) {
         n = Integer.parseInt(word);
       }
