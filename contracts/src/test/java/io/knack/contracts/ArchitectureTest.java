@@ -21,6 +21,7 @@ final class ArchitectureTest {
         .resideInAnyPackage(
             "io.knack.contracts..",
             "java..",
+            "javax.crypto..",
             "com.sun.management..",
             "com.fasterxml.jackson..",
             "picocli..",

@@ -72,10 +72,9 @@ final class MlflowServerProcess implements AutoCloseable {
   }
 
   private static String python() throws Exception {
-    Path script = Path.of("src/test/python/mlflow_python.py").toAbsolutePath();
+    Path script = Path.of(System.getProperty("knack.root"), "scripts", "python-env");
     Process process =
-        new ProcessBuilder(
-                "python3", script.toString(), Path.of("target").toAbsolutePath().toString())
+        new ProcessBuilder(script.toString(), "mlflow")
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     String path =
