@@ -408,6 +408,10 @@ public final class Plans {
           problems.add(path + problem.getMessage());
           return null;
         }
+        if (e.getCause() instanceof PlanException plan) {
+          String.valueOf(plan.getMessage()).lines().forEach(line -> problems.add(path + line));
+          return null;
+        }
         throw new IllegalStateException(e.getCause());
       } catch (ReflectiveOperationException e) {
         throw new IllegalStateException(type + " must be public to be a plan", e);

@@ -23,14 +23,17 @@ import java.util.Objects;
  * solution does not depend on its companions. Not thread-safe.
  */
 public final class Asker {
+  private static final long LEAST_CAP = 16;
+
   private final LanguageModel model;
   private final Solver solver;
-  private final SolverOptions options;
+  private SolverOptions options;
   private final Verifiers verifiers;
   private final long seed;
   private final Map<String, Solution> known = new HashMap<>();
   private Budget spent = Budget.ZERO;
   private long solved;
+  private long longestAnswer;
 
   public Asker(
       LanguageModel model, Solver solver, SolverOptions options, Verifiers verifiers, long seed) {
@@ -62,6 +65,9 @@ public final class Asker {
           byTask.put(task.id(), solution);
           spent = spent.plus(solution.budget());
           solved++;
+          solution
+              .attempts()
+              .forEach(a -> longestAnswer = Math.max(longestAnswer, a.completionTokens()));
           progress.step(1);
         });
     open.forEach((asked, task) -> known.put(asked, Objects.requireNonNull(byTask.get(task.id()))));
@@ -81,6 +87,19 @@ public final class Asker {
   /** Everything that was spent so far, questions asked twice counted once. */
   public Budget spent() {
     return spent;
+  }
+
+  /**
+   * From now on an answer may have twice as many tokens as the longest so far, and no more than the
+   * plan allows: both sides alike. A cap that no honest answer reaches, but that bounds what a
+   * problem can cost, decides how fast a saving is proved.
+   */
+  public SolverOptions tighten() {
+    if (longestAnswer > 0) {
+      long most = Math.max(LEAST_CAP, 2 * longestAnswer);
+      options = options.withMaxTokens((int) Math.min(options.maxTokens(), most));
+    }
+    return options;
   }
 
   /** Problems solved so far. */

@@ -17,8 +17,19 @@ public final class CostCap {
   private final String method;
   private final SolverOptions options;
   private final PriceBook prices;
+  private final double slack;
 
-  public CostCap(LanguageModel model, String method, SolverOptions options, PriceBook prices) {
+  /**
+   * @param slack how far the count of a prompt's tokens may be off: near 1 where the model's own
+   *     tokenizer counts, 2 where an endpoint's is guessed
+   */
+  public CostCap(
+      LanguageModel model,
+      String method,
+      SolverOptions options,
+      PriceBook prices,
+      double slack) {
+    this.slack = slack;
     this.model = model;
     this.method = method;
     this.options = options;
@@ -32,7 +43,8 @@ public final class CostCap {
     StringBuilder text = new StringBuilder();
     messages.forEach(message -> text.append(message.content()).append('\n'));
     // Chat templates and a method's own wording come on top of the plain text.
-    long prompt = 2L * model.countTokens(text.toString()) + 64L;
+    long prompt =
+        (long) Math.ceil(slack * model.countTokens(text.toString())) + 16 + 8L * messages.size();
     long answer = options.maxTokens();
     Calls calls =
         switch (method) {

@@ -262,6 +262,11 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
 
   /** One evaluation under way. */
   private static final class Night {
+    /** How far token counts may be off: by our tokenizer, and by a guess at an endpoint's. */
+    private static final double OWN_SLACK = 1.3;
+
+    private static final double FOREIGN_SLACK = 2;
+
     private final EvaluatePlan plan;
     private final StageContext context;
     private final Problems problems;
@@ -275,6 +280,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
     private final StageInputs inputs;
     private final List<Refusal> refused = new ArrayList<>();
     private @Nullable Report report;
+    private @Nullable CostCap caps;
 
     Night(
         EvaluatePlan plan,
@@ -344,9 +350,15 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
                       fit.fit().misfires())));
         }
       }
-      CostCap caps = new CostCap(model, plan.method(), plan.solver(), plan.prices());
+      caps =
+          new CostCap(
+              model,
+              plan.method(),
+              asker.tighten(),
+              plan.prices(),
+              plan.model() == null ? FOREIGN_SLACK : OWN_SLACK);
       HoldoutGate.Gated gated =
-          new HoldoutGate(sides, asker, caps, plan)
+          new HoldoutGate(sides, asker, Objects.requireNonNull(caps), plan)
               .run(
                   candidate,
                   shuffled(problems.holdout()),
@@ -455,13 +467,13 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
         cap = Math.max(cap, plan.prices().cost(trial.budget()));
       }
       // The widest any problem's cap can be: intervals hold for what the method may spend at most.
-      CostCap caps = new CostCap(model, plan.method(), plan.solver(), plan.prices());
+      CostCap most = Objects.requireNonNull(caps);
       for (HoldoutGate.Pair pair : gated.pairs()) {
         Question q = pair.candidate().question();
         cap =
             Math.max(
                 cap,
-                caps.of(q.messages(), q.example().verifier().kind(), q.retrievalMicros()));
+                most.of(q.messages(), q.example().verifier().kind(), q.retrievalMicros()));
       }
       Comparisons all = new Comparisons(plan.prices(), cap, plan.sampling().slices());
       List<Comparison> comparisons = new ArrayList<>();

@@ -35,7 +35,7 @@ final class EvaluateStageTest {
 
   @Test
   void helpfulMemoryIsPromotedAndPoisonIsNot() throws IOException {
-    ToyWorld.night(home, 80, Set.of("plum"));
+    ToyWorld.night(home, 140, Set.of("plum"));
     StageRunner.Ending ending = run("r-1", List.of());
 
     assertThat(ending.exit()).isEqualTo(ExitCode.OK);
