@@ -1,6 +1,7 @@
 package io.knack.spark;
 
 import io.knack.contracts.cli.KnackCli;
+import io.knack.spark.curate.CurateCommand;
 import io.knack.spark.imports.ImportCommand;
 import io.knack.spark.mine.BenchMineCommand;
 import io.knack.spark.mine.MineCommand;
@@ -10,7 +11,7 @@ import picocli.CommandLine.Command;
 @Command(
     name = "knack",
     description = "From logs to problems that keep coming back.",
-    subcommands = {ImportCommand.class, MineCommand.class, Main.Bench.class})
+    subcommands = {ImportCommand.class, MineCommand.class, CurateCommand.class, Main.Bench.class})
 public final class Main {
   private Main() {}
 

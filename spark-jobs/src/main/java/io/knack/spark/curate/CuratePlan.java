@@ -1,0 +1,82 @@
+package io.knack.spark.curate;
+
+import io.knack.contracts.plan.Default;
+import io.knack.contracts.plan.Doc;
+import io.knack.contracts.plan.Range;
+import java.io.Serial;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.List;
+
+/** The plan of {@code curate}. */
+public record CuratePlan(
+    @Doc("treat everything that was imported as one cluster; needs no mining") @Default("false")
+        boolean allAsOneCluster,
+    @Doc("what says whether an answer is right; an interaction with a reference needs none")
+        List<VerifierRule> verifiers,
+    @Doc("score from which an answer counts as right") @Default("1.0") @Range(min = 0, max = 1)
+        double passScore,
+    @Doc("share of the problems, the earliest, that is learnt from")
+        @Default("0.6")
+        @Range(min = 0.05, max = 0.9)
+        double trainFraction,
+    @Doc("share after that for replay, triggers and early stopping")
+        @Default("0.2")
+        @Range(min = 0.05, max = 0.9)
+        double validationFraction,
+    @Doc("problems outside every cluster that are kept for ever to notice harm")
+        @Default("50")
+        @Range(min = 0, max = 10000)
+        int anchorSize,
+    @Doc("verified solutions below which a cluster is not learnt") @Default("8") @Range(min = 1)
+        int minTrain,
+    @Doc("later problems below which a cluster is not learnt") @Default("4") @Range(min = 0)
+        int minValidation,
+    @Doc("sealed problems below which a cluster is not learnt") @Default("8") @Range(min = 0)
+        int minHoldout,
+    @Doc("clusters looked at, the most promising first") @Default("32") @Range(min = 1, max = 1000)
+        int maxClusters,
+    @Doc("latest interactions looked at in each cluster")
+        @Default("4000")
+        @Range(min = 10, max = 100000)
+        int maxPerCluster,
+    @Doc("training examples of one cluster at most") @Default("400") @Range(min = 1)
+        int maxTrainPerCluster,
+    @Doc("training examples from one subject in one cluster at most") @Default("20") @Range(min = 1)
+        int maxPerSubject,
+    @Doc("the same problem of the same subject within this time is a retry") @Default("10m")
+        Duration retryWindow,
+    @Doc("tonight's budget, estimated from token counts, never from the clock")
+        @Default("240")
+        @Range(min = 0)
+        double deviceMinutes,
+    @Doc("training tokens per second of the device, for that estimate")
+        @Default("2000")
+        @Range(min = 1)
+        double tokensPerSecond,
+    @Doc("passes over the training examples, for that estimate") @Default("3") @Range(min = 1)
+        int epochs,
+    @Default("1") long seed)
+    implements Serializable {
+  @Serial private static final long serialVersionUID = 1L;
+
+  public CuratePlan {
+    verifiers = List.copyOf(verifiers);
+    if (trainFraction + validationFraction > 0.95) {
+      throw new IllegalArgumentException(
+          "train_fraction and validation_fraction must leave at least 0.05 to the holdout, found "
+              + (trainFraction + validationFraction));
+    }
+    if (retryWindow.isNegative()) {
+      throw new IllegalArgumentException("retry_window must not be negative");
+    }
+    for (VerifierRule rule : verifiers) {
+      if (rule.kind().equals("judge") || rule.kind().equals("agreement")) {
+        throw new IllegalArgumentException(
+            "verifiers: kind "
+                + rule.kind()
+                + " asks a model and cannot curate; use exact, numeric, regex, json_schema, choice or command");
+      }
+    }
+  }
+}
