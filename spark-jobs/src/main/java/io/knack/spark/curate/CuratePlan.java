@@ -40,7 +40,7 @@ public record CuratePlan(
         @Default("4000")
         @Range(min = 10, max = 100000)
         int maxPerCluster,
-    @Doc("training examples of one cluster at most") @Default("400") @Range(min = 1)
+    @Doc("training examples of one cluster at most") @Default("2000") @Range(min = 1)
         int maxTrainPerCluster,
     @Doc("training examples from one subject in one cluster at most") @Default("20") @Range(min = 1)
         int maxPerSubject,

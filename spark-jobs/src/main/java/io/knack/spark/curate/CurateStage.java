@@ -287,7 +287,7 @@ public final class CurateStage implements Stage<CuratePlan> {
     for (int i = earlier.size() - 1; i >= 0; i--) {
       if (earlier.get(i).card().figures().get("clusters") instanceof List<?> learnt
           && learnt.contains(cluster.value())) {
-        return earlier.size() - 1 - i;
+        return (long) earlier.size() - 1 - i;
       }
     }
     return earlier.size();
