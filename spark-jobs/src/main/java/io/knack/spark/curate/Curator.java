@@ -187,7 +187,7 @@ final class Curator {
             quantile(
                 released, plan.trainFraction() / (plan.trainFraction() + plan.validationFraction()));
       }
-      long fresh = times.size() - released.size();
+      int fresh = times.size() - released.size();
       if (fresh < plan.minHoldout()) {
         return "only "
             + fresh
