@@ -88,6 +88,7 @@ class HttpModelTest {
     return model(concurrency, attempts, Duration.ofSeconds(30));
   }
 
+  @SuppressWarnings("NullAway") // annotations of type arguments are lost in class files
   private HttpModel model(int concurrency, int attempts, Duration timeout) {
     return HttpModel.open(
         new EndpointPlan(

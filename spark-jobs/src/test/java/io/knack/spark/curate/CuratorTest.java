@@ -134,7 +134,7 @@ final class CuratorTest {
   void theBudgetChoosesTheClusters() {
     List<Candidate> problems = problems(100);
     problems(100).forEach(c -> problems.add(moved(c, "c2")));
-    CuratePlan cheap = plan("device_minutes=0.05");
+    CuratePlan cheap = plan("device_minutes=0.2");
     Map<ClusterId, Curator.Prospect> prospects =
         Map.of(CLUSTER, new Curator.Prospect(10, 0), new ClusterId("c2"), new Curator.Prospect(20, 0));
 
