@@ -11,8 +11,9 @@ import java.util.Arrays;
  * its own cluster times the cluster's share of its ten nearest, reaches the floor. A node's copies
  * count as its nearest.
  *
- * <p>Resolution grows with the square root of the number of nodes above {@value #REFERENCE}: logs
- * that are larger hold both more problems and more of each.
+ * <p>Resolution grows with the number of nodes, since larger logs hold both more problems and more
+ * of each: that of clusters with its square root, that of families, above {@value #REFERENCE} nodes,
+ * with its fourth root.
  *
  * @param family of each node, from 0
  * @param cluster of each node, from 0; -1 where it belongs to none
@@ -28,7 +29,7 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
     double scale = Louvain.totalStrength(graph);
     double growth = Math.sqrt(n / REFERENCE);
     int[] family =
-        Louvain.communities(graph, plan.familyResolution() * Math.max(1, growth), scale);
+        Louvain.communities(graph, plan.familyResolution() * Math.max(1, Math.sqrt(growth)), scale);
     int[] fine =
         Louvain.communities(
             graph.within(family), Math.max(2, plan.clusterResolution() * growth), scale);

@@ -12,6 +12,7 @@ import java.util.Arrays;
 @SuppressWarnings("ArrayRecordComponent") // never compared, never printed
 record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) {
 
+
   static NeighbourGraph empty(int nodes, int k) {
     int[] neighbours = new int[nodes * k];
     Arrays.fill(neighbours, -1);
@@ -70,7 +71,8 @@ record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) 
   /**
    * Nodes near each other, weighted by the neighbours that they share among the nearest {@code
    * reach} of both: the similarity of Jarvis and Patrick (1973), which adapts to the density around
-   * each node. One-sided neighbours count half.
+   * each node. One-sided neighbours count half, and
+   * neighbours that are less near than the nearest of either count less, by the square.
    */
   WeightedGraph shared(int reach) {
     int width = Math.min(reach, k);
@@ -90,7 +92,9 @@ record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) 
           mutual |= other == i;
           common += stamp[other] == i ? 1 : 0;
         }
-        double weight = (1.0 + common) / (1 + width);
+        double best = Math.max(similarities[i * k], similarities[j * k]);
+        double closeness = best <= 0 ? 1 : Math.min(1, similarities[i * k + a] / best);
+        double weight = (1.0 + common) / (1 + width) * closeness * closeness;
         if (!mutual) {
           edges.add(i, j, (float) (weight / 2));
         } else if (i < j) {
