@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** How well groups agree with a truth, from the table of common counts. */
 final class Agreement {
@@ -18,7 +19,7 @@ final class Agreement {
     Map<String, Long> groups = new HashMap<>();
     double both = 0;
     double total = 0;
-    for (Count count : counts) {
+    for (Count count : summed(counts)) {
       truths.merge(count.truth(), count.rows(), Long::sum);
       groups.merge(count.found(), count.rows(), Long::sum);
       both += pairs((double) count.rows());
@@ -44,7 +45,7 @@ final class Agreement {
       groups.merge(count.found(), count.rows(), Long::sum);
     }
     Map<Integer, Double> best = new HashMap<>();
-    for (Count count : counts) {
+    for (Count count : summed(counts)) {
       if (count.truth() >= from) {
         double sizes =
             truths.getOrDefault(count.truth(), 0L) + groups.getOrDefault(count.found(), 0L);
@@ -52,6 +53,18 @@ final class Agreement {
       }
     }
     return best.values().stream().mapToDouble(f -> f).average().orElse(Double.NaN);
+  }
+
+  /** Each pair of class and group once. */
+  private static List<Count> summed(List<Count> counts) {
+    Map<String, Count> sums = new TreeMap<>();
+    for (Count count : counts) {
+      sums.merge(
+          count.truth() + "\t" + count.found(),
+          count,
+          (a, b) -> new Count(a.truth(), a.found(), a.rows() + b.rows()));
+    }
+    return List.copyOf(sums.values());
   }
 
   private static double sumPairs(Collection<Long> sizes) {
