@@ -43,7 +43,7 @@ public final class DraftGuard {
                   + "|check|verif)"),
           Pattern.compile(
               "(?i)\\b(system|developer|hidden|initial)\\s+(prompt|message|instruction)"),
-          Pattern.compile("(?i)\\byou\\s+are\\s+(now|no longer|a|an|the)\\b"),
+          Pattern.compile("(?i)\\byou\\s+are\\s+(now|no longer)\\b"),
           Pattern.compile("(?i)\\b(act|behave|respond|reply|pretend)\\s+(as|like)\\b"),
           Pattern.compile("(?i)\\b(new|updated|real|following|these)\\s+instructions?\\b"),
           Pattern.compile("(?i)(^|[^\\p{L}])(system|assistant|user|developer|tool|human)\\s*:"),
@@ -53,14 +53,14 @@ public final class DraftGuard {
           Pattern.compile("(?i)\\b(https?|ftp|file|javascript|data)\\s*:"),
           Pattern.compile("(?i)\\bwww\\.|\\b[\\w-]+\\.(com|net|org|io|ru|cn|xyz)\\b"),
           Pattern.compile("(?i)\\b(tool|function)[_ -]?(call|use|name|result)"),
-          Pattern.compile("(?i)\\b(exec|eval|import|curl|wget|bash|powershell|rm\\s+-|sudo)\\b"),
+          Pattern.compile("(?i)\\b(exec|eval|curl|wget|bash|powershell|rm\\s+-|sudo)\\b"),
           Pattern.compile("\\{\\{|\\}\\}|\\{%|%\\}|\\$\\{|<%|#\\{|\\{#"),
           Pattern.compile("<\\||\\|>|</?[a-zA-Z!][^>]*>|\\[/?INST\\]|<<|>>|```"),
           Pattern.compile("!\\[|\\]\\(|<!--|-->"),
-          Pattern.compile("(?m)^\\s*(#{1,6}\\s|---|===|\\|)"),
+          Pattern.compile("(?m)^\\s*(#{1,6}\\s|\\|)|-{3,}|={3,}"),
           Pattern.compile("\"\\s*:\\s*[\\[{\"]"),
           Pattern.compile("(?i)\\b(mark|treat|accept|score|grade|approve)\\b.{0,30}\\b(all|every"
-              + "|any|anything|always)\\b"));
+              + "|everything|any|anything|always)\\b"));
 
   private static final Pattern INVISIBLE =
       Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cn}&&[^\\n\\t]]");

@@ -22,5 +22,5 @@ public record Upkeep(
     @Default("1") @Range(min = 0, max = 1000) @Doc("rules that forgetting leaves a cluster")
         int floor) {
 
-  public static final Upkeep DEFAULT = new Upkeep(Duration.ofHours(720), 0.5, 160, 0.1, 1);
+  public static final Upkeep DEFAULT = new Upkeep(Duration.ofDays(30), 0.5, 160, 0.1, 1);
 }

@@ -1,0 +1,35 @@
+package io.knack.consolidation.reflect;
+
+import io.knack.consolidation.ledger.LedgerNight.Shelf;
+import io.knack.contracts.Example;
+import io.knack.contracts.id.ClusterId;
+import io.knack.contracts.id.ExampleId;
+import io.knack.contracts.id.TenantId;
+import io.knack.practice.prompt.Prompts.Case;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one cluster of one tenant can be taught from, and tested on.
+ *
+ * @param cases the newest first
+ * @param validation the newest first
+ */
+public record Lesson(
+    ClusterId cluster,
+    @Nullable TenantId tenant,
+    List<SolvedCase> cases,
+    List<Example> validation) {
+  public Lesson {
+    cases = List.copyOf(cases);
+    validation = List.copyOf(validation);
+  }
+
+  /** A case and the example that it is the evidence of. */
+  public record SolvedCase(ExampleId id, Case solved) {}
+
+  /** Where the rules of a way stand. */
+  public Shelf shelf(Way way) {
+    return new Shelf(cluster, tenant, way.wire());
+  }
+}

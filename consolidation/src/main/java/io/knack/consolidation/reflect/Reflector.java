@@ -1,0 +1,380 @@
+package io.knack.consolidation.reflect;
+
+import io.knack.consolidation.draft.Draft;
+import io.knack.consolidation.draft.DraftGuard;
+import io.knack.consolidation.draft.DraftParser;
+import io.knack.consolidation.draft.Rejection;
+import io.knack.contracts.Attempt;
+import io.knack.contracts.Manifest.RuleText;
+import io.knack.contracts.Message;
+import io.knack.contracts.Rule;
+import io.knack.contracts.id.ExampleId;
+import io.knack.contracts.id.RuleId;
+import io.knack.contracts.stage.TemporaryException;
+import io.knack.llm.Completion;
+import io.knack.llm.GenerationListener;
+import io.knack.llm.GenerationRequest;
+import io.knack.llm.GenerationSession;
+import io.knack.llm.LanguageModel;
+import io.knack.llm.Sample;
+import io.knack.llm.Sampling;
+import io.knack.llm.TokenUsage;
+import io.knack.practice.prompt.Prompts;
+import io.knack.practice.solve.Seeds;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks a model for rules, of all lessons in one batch, and keeps the drafts that may be replayed.
+ */
+final class Reflector {
+  private static final RuleId NO_ID = new RuleId("draft");
+
+  private final LanguageModel model;
+  private final ReflectPlan plan;
+  private final Prompts prompts;
+  private final DraftParser parser;
+  private final DraftGuard guard;
+  private final Map<Rejection, Long> rejected = new EnumMap<>(Rejection.class);
+  private TokenUsage usage = TokenUsage.ZERO;
+  private long calls;
+  private long faults;
+  private @Nullable RuntimeException lastFault;
+
+  Reflector(LanguageModel model, ReflectPlan plan) {
+    this.model = model;
+    this.plan = plan;
+    this.prompts = Prompts.of(plan.solver().form());
+    this.parser = new DraftParser(plan.solver().form(), plan.drafting().maxRules());
+    this.guard = new DraftGuard(plan.drafting().maxCharacters());
+  }
+
+  /** Refusals by reason, all ways together. */
+  Map<Rejection, Long> rejected() {
+    return rejected;
+  }
+
+  TokenUsage usage() {
+    return usage;
+  }
+
+  long calls() {
+    return calls;
+  }
+
+  long faults() {
+    return faults;
+  }
+
+  void reject(Rejection why) {
+    rejected.merge(why, 1L, Long::sum);
+  }
+
+  /** What is asked, of which cases, and what came back. */
+  private static final class Question implements GenerationListener {
+    private final List<Message> messages;
+    private final int samples;
+    private final long seed;
+    private final List<String> replies = new ArrayList<>();
+    private TokenUsage usage = TokenUsage.ZERO;
+    private @Nullable RuntimeException fault;
+
+    Question(List<Message> messages, int samples, long seed) {
+      this.messages = messages;
+      this.samples = samples;
+      this.seed = seed;
+    }
+
+    @Override
+    public void completed(Completion completion) {
+      usage = completion.usage();
+      completion.samples().stream()
+          .sorted(Comparator.comparingInt(Sample::index))
+          .forEach(sample -> replies.add(sample.text()));
+    }
+
+    @Override
+    public void failed(RuntimeException problem) {
+      fault = problem;
+    }
+  }
+
+  /**
+   * Proposals per lesson and way, the most voted first.
+   *
+   * @param known the live rules of a lesson and way, which a running reflection starts from
+   */
+  Map<Lesson, Map<Way, List<Proposal>>> propose(
+      List<Lesson> lessons, BiFunction<Lesson, Way, List<Rule>> known) {
+    Map<Lesson, Map<Way, List<Proposal>>> all = new LinkedHashMap<>();
+    lessons.forEach(lesson -> all.put(lesson, new EnumMap<>(Way.class)));
+    if (plan.ways().contains(Way.REFLECT) || plan.ways().contains(Way.MULTI_CASE)) {
+      atOnce(lessons, all);
+    }
+    if (plan.ways().contains(Way.UPDATE)) {
+      running(lessons, known, all);
+    }
+    if (calls > 0 && faults == calls) {
+      throw new TemporaryException(
+          "the model answered none of " + calls + " reflections: " + lastFault, lastFault);
+    }
+    return all;
+  }
+
+  private void atOnce(List<Lesson> lessons, Map<Lesson, Map<Way, List<Proposal>>> all) {
+    record Asked(Lesson lesson, Way way, List<Lesson.SolvedCase> cases, Question question) {}
+    List<Asked> asked = new ArrayList<>();
+    for (Lesson lesson : lessons) {
+      if (lesson.cases().isEmpty()) {
+        continue;
+      }
+      if (plan.ways().contains(Way.REFLECT)) {
+        for (Lesson.SolvedCase one : lesson.cases()) {
+          asked.add(
+              new Asked(
+                  lesson, Way.REFLECT, List.of(one), question(lesson, Way.REFLECT, List.of(one), 1)));
+        }
+      }
+      if (plan.ways().contains(Way.MULTI_CASE)) {
+        List<Lesson.SolvedCase> fitting = fitting(lesson.cases());
+        asked.add(
+            new Asked(
+                lesson,
+                Way.MULTI_CASE,
+                fitting,
+                question(lesson, Way.MULTI_CASE, fitting, plan.drafting().samples())));
+      }
+    }
+    ask(asked.stream().map(Asked::question).toList());
+    Map<Lesson, Map<Way, List<Proposal>>> raw = new HashMap<>();
+    for (Asked one : asked) {
+      for (String reply : one.question().replies) {
+        read(reply, one.cases(), List.of())
+            .ifPresent(
+                proposal ->
+                    raw.computeIfAbsent(one.lesson(), l -> new EnumMap<>(Way.class))
+                        .computeIfAbsent(one.way(), w -> new ArrayList<>())
+                        .add(proposal));
+      }
+    }
+    raw.forEach(
+        (lesson, ways) ->
+            ways.forEach(
+                (way, proposals) ->
+                    all.getOrDefault(lesson, new EnumMap<>(Way.class)).put(way, merged(proposals))));
+  }
+
+  private Question question(Lesson lesson, Way way, List<Lesson.SolvedCase> cases, int samples) {
+    return new Question(
+        prompts.reflect(
+            cases.stream().map(Lesson.SolvedCase::solved).toList(), plan.drafting().maxRules()),
+        samples,
+        seed(lesson, way, cases.get(0).id()));
+  }
+
+  private long seed(Lesson lesson, Way way, ExampleId first) {
+    return Seeds.of(
+        plan.seed(), (lesson.cluster() + "\n" + lesson.tenant() + way + first).hashCode());
+  }
+
+  /** Each round shows every lesson its next case; all lessons are asked together. */
+  private void running(
+      List<Lesson> lessons,
+      BiFunction<Lesson, Way, List<Rule>> known,
+      Map<Lesson, Map<Way, List<Proposal>>> all) {
+    Map<Lesson, Proposal> state = new LinkedHashMap<>();
+    Map<Lesson, List<String>> before = new HashMap<>();
+    for (Lesson lesson : lessons) {
+      List<Rule> rules = known.apply(lesson, Way.UPDATE);
+      state.put(
+          lesson,
+          new Proposal(
+              rules.stream().map(r -> new Draft(r.when(), r.then(), r.scope())).toList(),
+              rules.stream().flatMap(r -> r.evidence().stream()).distinct().toList(),
+              0));
+      before.put(
+          lesson, rules.stream().map(r -> r.when() + " " + r.then() + " " + r.scope()).toList());
+    }
+    int rounds = lessons.stream().mapToInt(l -> l.cases().size()).max().orElse(0);
+    for (int round = 0; round < rounds; round++) {
+      Map<Lesson, Question> asked = new LinkedHashMap<>();
+      for (Lesson lesson : lessons) {
+        // The oldest first, so that the newest has the last word.
+        int at = lesson.cases().size() - 1 - round;
+        if (at >= 0) {
+          Lesson.SolvedCase next = lesson.cases().get(at);
+          Proposal now = state.getOrDefault(lesson, new Proposal(List.of(), List.of(), 0));
+          List<RuleText> texts = now.drafts().stream().map(d -> d.text(NO_ID)).toList();
+          int most = plan.drafting().maxRules();
+          asked.put(
+              lesson,
+              new Question(
+                  texts.isEmpty()
+                      ? prompts.reflect(List.of(next.solved()), most)
+                      : prompts.update(texts, List.of(next.solved()), most),
+                  1,
+                  seed(lesson, Way.UPDATE, next.id())));
+        }
+      }
+      ask(List.copyOf(asked.values()));
+      for (Map.Entry<Lesson, Question> entry : asked.entrySet()) {
+        Lesson lesson = entry.getKey();
+        List<Lesson.SolvedCase> seen =
+            lesson.cases().subList(lesson.cases().size() - 1 - round, lesson.cases().size());
+        for (String reply : entry.getValue().replies) {
+          read(reply, seen, before.getOrDefault(lesson, List.of()))
+              .ifPresent(
+                  proposal -> {
+                    Proposal old = state.get(lesson);
+                    boolean same = old != null && key(old).equals(key(proposal));
+                    Set<ExampleId> evidence = new LinkedHashSet<>(proposal.evidence());
+                    if (old != null) {
+                      evidence.addAll(old.evidence());
+                    }
+                    state.put(
+                        lesson,
+                        new Proposal(
+                            proposal.drafts(),
+                            List.copyOf(evidence),
+                            same && old != null ? old.votes() + 1 : 1));
+                  });
+        }
+      }
+    }
+    state.forEach(
+        (lesson, proposal) -> {
+          if (!proposal.drafts().isEmpty() && proposal.votes() > 0) {
+            all.getOrDefault(lesson, new EnumMap<>(Way.class))
+                .put(Way.UPDATE, List.of(proposal));
+          }
+        });
+  }
+
+  /** As many cases as the model can read, the newest of them. */
+  private List<Lesson.SolvedCase> fitting(List<Lesson.SolvedCase> cases) {
+    int context = model.maxContext();
+    List<Lesson.SolvedCase> fitting = cases;
+    while (context != Integer.MAX_VALUE && fitting.size() > 1) {
+      long tokens = plan.drafting().replyTokens();
+      for (Message m :
+          prompts.reflect(
+              fitting.stream().map(Lesson.SolvedCase::solved).toList(),
+              plan.drafting().maxRules())) {
+        tokens += model.countTokens(m.content()) + 4L;
+      }
+      if (tokens <= context) {
+        break;
+      }
+      fitting = fitting.subList(0, fitting.size() - 1);
+    }
+    return fitting;
+  }
+
+  private void ask(List<Question> questions) {
+    if (questions.isEmpty()) {
+      return;
+    }
+    List<String> stop =
+        switch (plan.solver().form()) {
+          case SHORT -> List.of("\n");
+          case INSTRUCT -> List.of();
+        };
+    try (GenerationSession session = model.open()) {
+      for (Question question : questions) {
+        session.submit(
+            new GenerationRequest(
+                plan.solver().form().render(question.messages, null),
+                null,
+                question.samples,
+                new Sampling(
+                    plan.drafting().replyTokens(),
+                    question.samples == 1 ? 0 : plan.drafting().temperature(),
+                    1,
+                    0,
+                    stop,
+                    question.seed,
+                    Sampling.Logprobs.NONE)),
+            question);
+      }
+      session.run();
+    }
+    for (Question question : questions) {
+      calls++;
+      usage = usage.plus(question.usage);
+      if (question.fault != null) {
+        faults++;
+        lastFault = question.fault;
+      }
+    }
+  }
+
+  /** The drafts of a reply when every one of them may be replayed. */
+  private Optional<Proposal> read(
+      String reply, List<Lesson.SolvedCase> cases, List<String> knownRules) {
+    Optional<List<Draft>> drafts = parser.parse(reply);
+    if (drafts.isEmpty()) {
+      reject(DraftGuard.injects(reply) ? Rejection.INJECTION : Rejection.UNPARSED);
+      return Optional.empty();
+    }
+    List<String> evidence = new ArrayList<>(knownRules);
+    for (Lesson.SolvedCase one : cases) {
+      evidence.add(one.solved().problem());
+      one.solved().attempts().stream().map(Attempt::text).forEach(evidence::add);
+    }
+    List<Draft> kept = new ArrayList<>();
+    for (Draft draft : drafts.get()) {
+      List<String> sources =
+          knownRules.contains(draft.when() + " " + draft.then() + " " + draft.scope())
+              ? List.of()
+              : evidence;
+      Optional<Rejection> why = sources.isEmpty() ? Optional.empty() : guard.refuse(draft, sources);
+      if (why.isPresent()) {
+        reject(why.get());
+      } else {
+        kept.add(draft);
+      }
+    }
+    return kept.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Proposal(kept, cases.stream().map(Lesson.SolvedCase::id).toList(), 1));
+  }
+
+  /** Equal proposals become one with all their evidence; the most voted first. */
+  private List<Proposal> merged(List<Proposal> proposals) {
+    Map<String, Proposal> byText = new LinkedHashMap<>();
+    for (Proposal proposal : proposals) {
+      byText.merge(
+          key(proposal),
+          proposal,
+          (a, b) -> {
+            Set<ExampleId> evidence = new LinkedHashSet<>(a.evidence());
+            evidence.addAll(b.evidence());
+            return new Proposal(a.drafts(), List.copyOf(evidence), a.votes() + b.votes());
+          });
+    }
+    List<Proposal> ordered = new ArrayList<>(byText.values());
+    ordered.sort(Comparator.comparingInt(Proposal::votes).reversed());
+    int most = plan.replaying().drafts();
+    return List.copyOf(ordered.subList(0, Math.min(most, ordered.size())));
+  }
+
+  private static String key(Proposal proposal) {
+    StringBuilder key = new StringBuilder();
+    for (Draft draft : proposal.drafts()) {
+      key.append(draft.words().toLowerCase(Locale.ROOT).replaceAll("\\s+", " ")).append('\n');
+    }
+    return key.toString();
+  }
+}

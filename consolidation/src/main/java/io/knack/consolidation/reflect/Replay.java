@@ -1,0 +1,170 @@
+package io.knack.consolidation.reflect;
+
+import io.knack.contracts.Budget;
+import io.knack.contracts.Example;
+import io.knack.contracts.Manifest.RuleText;
+import io.knack.contracts.id.ExampleId;
+import io.knack.llm.LanguageModel;
+import io.knack.practice.prompt.Prompts;
+import io.knack.practice.solve.Seeds;
+import io.knack.practice.solve.Solution;
+import io.knack.practice.solve.SolveTask;
+import io.knack.practice.solve.Solvers;
+import io.knack.practice.verify.Verifiers;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Solves problems with and without rules, all arms in one batch. Both sides of a pair draw with the
+ * same seeds.
+ */
+final class Replay {
+  /** A set of rules tried on some problems. */
+  record Arm(String name, List<RuleText> rules, List<Example> problems) {}
+
+  /**
+   * How one problem went.
+   *
+   * @param cost all-in, in the price book's currency
+   */
+  record Outcome(boolean passed, double cost, long completionTokens) {}
+
+  /** Outcomes by problem. */
+  record Result(Map<ExampleId, Outcome> outcomes) {
+    long passed() {
+      return outcomes.values().stream().filter(Outcome::passed).count();
+    }
+
+    double cost() {
+      return outcomes.values().stream().mapToDouble(Outcome::cost).sum();
+    }
+
+    /** What this saves over another arm on the same problems. */
+    Saving over(Result other) {
+      double sum = 0;
+      double squares = 0;
+      double tokens = 0;
+      long helped = 0;
+      long harmed = 0;
+      for (Map.Entry<ExampleId, Outcome> entry : outcomes.entrySet()) {
+        Outcome mine = entry.getValue();
+        Outcome theirs = other.outcomes().get(entry.getKey());
+        if (theirs == null) {
+          continue;
+        }
+        double saved = theirs.cost() - mine.cost();
+        sum += saved;
+        squares += saved * saved;
+        tokens += theirs.completionTokens() - mine.completionTokens();
+        boolean better = mine.passed() != theirs.passed() ? mine.passed() : saved > 0;
+        boolean worse = mine.passed() != theirs.passed() ? theirs.passed() : saved < 0;
+        helped += better ? 1 : 0;
+        harmed += worse ? 1 : 0;
+      }
+      int n = Math.max(1, outcomes.size());
+      return new Saving(
+          passed() - other.passed(),
+          other.cost() == 0 ? 0 : sum / other.cost(),
+          squares == 0 ? 0 : sum / Math.sqrt(squares),
+          tokens / n,
+          helped,
+          harmed);
+    }
+  }
+
+  /**
+   * One arm compared with another.
+   *
+   * @param passes problems passed more, net
+   * @param share of the other's cost that is saved
+   * @param errors saving in standard errors (sum over root of the sum of squares)
+   * @param tokens completion tokens saved a problem
+   */
+  record Saving(
+      long passes, double share, double errors, double tokens, long helped, long harmed) {
+
+    boolean earns(ReflectPlan.Replaying plan) {
+      return passes >= 0 && share >= plan.leastSaving() && errors >= plan.confidence();
+    }
+
+    /** Worse in passes, or dearer beyond doubt. */
+    boolean harms(ReflectPlan.Replaying plan) {
+      return (passes < 0 && helped < harmed) || (share < 0 && errors <= -plan.confidence());
+    }
+  }
+
+  private final LanguageModel model;
+  private final ReflectPlan plan;
+  private final Verifiers verifiers;
+  private Budget spent = Budget.ZERO;
+  private long faults;
+
+  Replay(LanguageModel model, ReflectPlan plan, Verifiers verifiers) {
+    this.model = model;
+    this.plan = plan;
+    this.verifiers = verifiers;
+  }
+
+  /** All that replaying cost so far. */
+  Budget spent() {
+    return spent;
+  }
+
+  long faults() {
+    return faults;
+  }
+
+  /** Results by the name of the arm. */
+  Map<String, Result> run(List<Arm> arms) {
+    Prompts prompts = Prompts.of(plan.solver().form());
+    record Place(String arm, ExampleId problem) {}
+    Map<String, Place> places = new HashMap<>();
+    List<SolveTask> tasks = new ArrayList<>();
+    Map<String, Result> results = new LinkedHashMap<>();
+    for (Arm arm : arms) {
+      if (results.put(arm.name(), new Result(new LinkedHashMap<>())) != null) {
+        throw new IllegalArgumentException("two arms are called " + arm.name());
+      }
+      for (Example problem : arm.problems()) {
+        String id = Integer.toString(tasks.size());
+        places.put(id, new Place(arm.name(), problem.id()));
+        tasks.add(
+            new SolveTask(
+                id,
+                problem.problem(),
+                prompts.problem(problem.messages(), arm.rules(), List.of()),
+                null,
+                null,
+                problem.reference(),
+                verifiers.verifier(problem.verifier()),
+                Seeds.of(plan.seed(), problem.id().value().hashCode()),
+                0));
+      }
+    }
+    Solvers.named(plan.method())
+        .solve(
+            model,
+            tasks,
+            plan.solver(),
+            (task, solution) -> {
+              Place place = places.get(task.id());
+              Result result = place == null ? null : results.get(place.arm());
+              if (place != null && result != null) {
+                result.outcomes().put(place.problem(), outcome(solution));
+              }
+            });
+    return results;
+  }
+
+  private Outcome outcome(Solution solution) {
+    spent = spent.plus(solution.budget());
+    faults += solution.fault() == null ? 0 : 1;
+    return new Outcome(
+        solution.passed(),
+        plan.prices().cost(solution.budget()),
+        solution.budget().completionTokens());
+  }
+}
