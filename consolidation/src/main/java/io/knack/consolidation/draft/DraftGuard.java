@@ -59,8 +59,9 @@ public final class DraftGuard {
           Pattern.compile("!\\[|\\]\\(|<!--|-->"),
           Pattern.compile("(?m)^\\s*(#{1,6}\\s|\\|)|-{3,}|={3,}"),
           Pattern.compile("\"\\s*:\\s*[\\[{\"]"),
-          Pattern.compile("(?i)\\b(mark|treat|accept|score|grade|approve)\\b.{0,30}\\b(all|every"
-              + "|everything|any|anything|always)\\b"));
+          Pattern.compile(
+              "(?i)\\b(mark|treat|accept|score|grade|approve)\\b.{0,30}\\b(all|every"
+                  + "|everything|any|anything|always)\\b"));
 
   private static final Pattern INVISIBLE =
       Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cn}&&[^\\n\\t]]");
@@ -115,8 +116,9 @@ public final class DraftGuard {
     StringBuilder latin = new StringBuilder();
     for (int i = 0; i < folded.length(); i++) {
       char c = folded.charAt(i);
-      int at = "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u0458\u0501\u04cf\u03bf\u03b1\u03b9"
-          .indexOf(c);
+      int at =
+          "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u0458\u0501\u04cf\u03bf\u03b1\u03b9"
+              .indexOf(c);
       latin.append(at < 0 ? c : "aeopcyxisjdloai".charAt(at));
     }
     return latin.toString();
@@ -131,8 +133,7 @@ public final class DraftGuard {
     }
     for (String text : evidence) {
       List<String> theirs = words(text);
-      if (words.size() >= SHORT_COPY
-          && (" " + String.join(" ", theirs) + " ").contains(whole)) {
+      if (words.size() >= SHORT_COPY && (" " + String.join(" ", theirs) + " ").contains(whole)) {
         return true;
       }
       for (int i = 0; i + COPY <= theirs.size() && !runs.isEmpty(); i++) {
@@ -211,7 +212,8 @@ public final class DraftGuard {
       Matcher matcher = CAPITAL.matcher(part);
       while (matcher.find()) {
         String before = part.substring(0, matcher.start()).stripTrailing();
-        boolean begins = before.isEmpty() || ".!?:;".indexOf(before.charAt(before.length() - 1)) >= 0;
+        boolean begins =
+            before.isEmpty() || ".!?:;".indexOf(before.charAt(before.length() - 1)) >= 0;
         if (!begins && !words(matcher.group()).stream().allMatch(known::contains)) {
           return false;
         }

@@ -12,8 +12,7 @@ import java.util.regex.Pattern;
  * a reply with anything beside its drafts is refused as a whole.
  */
 public final class DraftParser {
-  private static final Pattern FIELD =
-      Pattern.compile("(WHEN|THEN|SCOPE):[ \\t]*(\\S[^\\r\\n]*)");
+  private static final Pattern FIELD = Pattern.compile("(WHEN|THEN|SCOPE):[ \\t]*(\\S[^\\r\\n]*)");
   private static final int MAX_REPLY = 20_000;
 
   private final PromptForm form;

@@ -103,9 +103,20 @@ public final class LedgerNight {
     Rule r = book.standing(id).orElseThrow().rule();
     Rule credited =
         new Rule(
-            r.id(), r.clusterId(), r.tenant(), r.way(), r.when(), r.then(), r.scope(),
-            r.evidence(), r.helped() + helped, r.harmed() + harmed, value, r.tokens(),
-            r.learntAt(), r.expiresAt());
+            r.id(),
+            r.clusterId(),
+            r.tenant(),
+            r.way(),
+            r.when(),
+            r.then(),
+            r.scope(),
+            r.evidence(),
+            r.helped() + helped,
+            r.harmed() + harmed,
+            value,
+            r.tokens(),
+            r.learntAt(),
+            r.expiresAt());
     touched.add(id);
     enter(
         value > 0 && helped >= harmed ? Kind.HELPED : Kind.HARMED,

@@ -31,8 +31,8 @@ import java.util.function.ToLongFunction;
  * <p>Per cluster, tenant and way these arms are solved on the cluster's validation problems: no
  * rules; the live rules; the live rules but for one, for each of them, which gives each its credit;
  * each proposal alone; each proposal beside the live rules. A live rule without which things go
- * better is retired. A proposal enters when it beats the live rules that are left, beside them or in
- * their place. Before that it is tried on problems of other clusters that look like this one's.
+ * better is retired. A proposal enters when it beats the live rules that are left, beside them or
+ * in their place. Before that it is tried on problems of other clusters that look like this one's.
  */
 final class Examination {
   private final ReflectPlan plan;
@@ -64,8 +64,7 @@ final class Examination {
   private record Candidate(Proposal proposal, List<RuleText> texts) {
     static Candidate of(Lesson lesson, Way way, Proposal proposal) {
       return new Candidate(
-          proposal,
-          proposal.drafts().stream().map(d -> d.text(id(lesson, way, d))).toList());
+          proposal, proposal.drafts().stream().map(d -> d.text(id(lesson, way, d))).toList());
     }
 
     Set<RuleId> ids() {
@@ -196,7 +195,10 @@ final class Examination {
         if (credit.harms(plan.replaying())) {
           night.retireHarmful(
               one.live().get(i).id(),
-              credit.harmed() + " of " + live.outcomes().size() + " validation problems are better"
+              credit.harmed()
+                  + " of "
+                  + live.outcomes().size()
+                  + " validation problems are better"
                   + " without it");
           harmful++;
           without = left;
@@ -240,9 +242,7 @@ final class Examination {
   }
 
   private static boolean better(Saving a, Saving b) {
-    return Comparator.comparingLong(Saving::passes)
-            .thenComparingDouble(Saving::share)
-            .compare(a, b)
+    return Comparator.comparingLong(Saving::passes).thenComparingDouble(Saving::share).compare(a, b)
         > 0;
   }
 

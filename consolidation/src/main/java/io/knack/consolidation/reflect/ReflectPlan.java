@@ -33,12 +33,10 @@ public record ReflectPlan(
   public record Drafting(
       @Default("8") @Range(min = 1, max = 64) @Doc("cases of a cluster at most, the newest first")
           int cases,
-      @Default("3") @Range(min = 1, max = 16) @Doc("attempts shown of a case at most")
-          int attempts,
+      @Default("3") @Range(min = 1, max = 16) @Doc("attempts shown of a case at most") int attempts,
       @Default("4") @Range(min = 1, max = 64) @Doc("multi_case: replies asked for") int samples,
       @Default("0.7") @Range(min = 0, max = 2) double temperature,
-      @Default("300") @Range(min = 8, max = 8192) @Doc("tokens of a reply at most")
-          int replyTokens,
+      @Default("300") @Range(min = 8, max = 8192) @Doc("tokens of a reply at most") int replyTokens,
       @Default("3") @Range(min = 1, max = 16) @Doc("rules of one reply at most") int maxRules,
       @Default("400") @Range(min = 20, max = 4000) @Doc("characters of one rule at most")
           int maxCharacters) {}
@@ -48,7 +46,8 @@ public record ReflectPlan(
       @Default("12") @Range(min = 1, max = 1000) @Doc("validation problems of a cluster at most")
           int problems,
       @Default("4") @Range(min = 1, max = 1000) @Doc("fewer than this tell nothing") int least,
-      @Default("8") @Range(min = 0, max = 1000)
+      @Default("8")
+          @Range(min = 0, max = 1000)
           @Doc("problems of other clusters that look like this one's, at most")
           int others,
       @Default("0.05") @Range(min = 0, max = 1) @Doc("share of the cost that a rule must save")

@@ -131,8 +131,7 @@ public final class ReflectStage implements Stage<ReflectPlan> {
     figures.put(
         "reflection_tokens",
         reflector.usage().promptTokens() + reflector.usage().completionTokens());
-    figures.put(
-        "replay_tokens", replay.spent().promptTokens() + replay.spent().completionTokens());
+    figures.put("replay_tokens", replay.spent().promptTokens() + replay.spent().completionTokens());
     figures.put("replay_faults", replay.faults());
     for (Rejection why : Rejection.values()) {
       figures.put(
@@ -149,8 +148,19 @@ public final class ReflectStage implements Stage<ReflectPlan> {
           Jsons.mapper()
               .writeValueAsString(
                   new Rule(
-                      r.id(), r.clusterId(), r.tenant(), r.way(), r.when(), r.then(), r.scope(),
-                      r.evidence(), r.helped(), r.harmed(), r.value(), r.tokens(), Instant.EPOCH,
+                      r.id(),
+                      r.clusterId(),
+                      r.tenant(),
+                      r.way(),
+                      r.when(),
+                      r.then(),
+                      r.scope(),
+                      r.evidence(),
+                      r.helped(),
+                      r.harmed(),
+                      r.value(),
+                      r.tokens(),
+                      Instant.EPOCH,
                       null)));
     }
     lines.sort(null);

@@ -143,7 +143,10 @@ final class Reflector {
         for (Lesson.SolvedCase one : lesson.cases()) {
           asked.add(
               new Asked(
-                  lesson, Way.REFLECT, List.of(one), question(lesson, Way.REFLECT, List.of(one), 1)));
+                  lesson,
+                  Way.REFLECT,
+                  List.of(one),
+                  question(lesson, Way.REFLECT, List.of(one), 1)));
         }
       }
       if (plan.ways().contains(Way.MULTI_CASE)) {
@@ -172,7 +175,8 @@ final class Reflector {
         (lesson, ways) ->
             ways.forEach(
                 (way, proposals) ->
-                    all.getOrDefault(lesson, new EnumMap<>(Way.class)).put(way, merged(proposals))));
+                    all.getOrDefault(lesson, new EnumMap<>(Way.class))
+                        .put(way, merged(proposals))));
   }
 
   private Question question(Lesson lesson, Way way, List<Lesson.SolvedCase> cases, int samples) {
@@ -255,8 +259,7 @@ final class Reflector {
     state.forEach(
         (lesson, proposal) -> {
           if (!proposal.drafts().isEmpty() && proposal.votes() > 0) {
-            all.getOrDefault(lesson, new EnumMap<>(Way.class))
-                .put(Way.UPDATE, List.of(proposal));
+            all.getOrDefault(lesson, new EnumMap<>(Way.class)).put(Way.UPDATE, List.of(proposal));
           }
         });
   }
@@ -347,8 +350,7 @@ final class Reflector {
     }
     return kept.isEmpty()
         ? Optional.empty()
-        : Optional.of(
-            new Proposal(kept, cases.stream().map(Lesson.SolvedCase::id).toList(), 1));
+        : Optional.of(new Proposal(kept, cases.stream().map(Lesson.SolvedCase::id).toList(), 1));
   }
 
   /** Equal proposals become one with all their evidence; the most voted first. */

@@ -83,8 +83,7 @@ final class Replay {
    * @param errors saving in standard errors (sum over root of the sum of squares)
    * @param tokens completion tokens saved a problem
    */
-  record Saving(
-      long passes, double share, double errors, double tokens, long helped, long harmed) {
+  record Saving(long passes, double share, double errors, double tokens, long helped, long harmed) {
 
     boolean earns(ReflectPlan.Replaying plan) {
       return passes >= 0 && share >= plan.leastSaving() && errors >= plan.confidence();

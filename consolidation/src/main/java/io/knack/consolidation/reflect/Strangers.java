@@ -36,7 +36,8 @@ final class Strangers implements Function<Lesson, List<Example>> {
     this.centroids = centroids;
     for (Lesson lesson : lessons) {
       SparseVector own = centroids.get(lesson.cluster());
-      for (Example example : lesson.validation().subList(0, Math.min(3, lesson.validation().size()))) {
+      for (Example example :
+          lesson.validation().subList(0, Math.min(3, lesson.validation().size()))) {
         if (problems.size() < LOOKED_AT && own != null) {
           SparseVector vector = space.vector(example.problem());
           problems.add(new Known(example, vector, space.similarity(vector, own)));

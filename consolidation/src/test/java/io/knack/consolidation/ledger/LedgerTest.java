@@ -73,7 +73,8 @@ class LedgerTest {
           int again = random.nextInt(next);
           night.learn(rule(again, again % 17, random.nextDouble() * 30, 20), "seen again");
         } else {
-          night.learn(rule(next, next % 17, random.nextDouble() * 30, 5 + random.nextInt(60)), "new");
+          night.learn(
+              rule(next, next % 17, random.nextDouble() * 30, 5 + random.nextInt(60)), "new");
           next++;
         }
       }
@@ -84,7 +85,9 @@ class LedgerTest {
           continue;
         }
         switch (random.nextInt(6)) {
-          case 0 -> night.credit(one.id(), random.nextInt(5), random.nextInt(5), random.nextGaussian() * 9);
+          case 0 ->
+              night.credit(
+                  one.id(), random.nextInt(5), random.nextInt(5), random.nextGaussian() * 9);
           case 1 -> night.retireHarmful(one.id(), "test");
           case 2 -> night.erase(List.of(one.evidence().get(0)));
           case 3 -> {
@@ -162,7 +165,9 @@ class LedgerTest {
         .hasMessageContaining("event 2 (ADDED rule-1) does not follow: expected number 1");
     book.apply(event(1, Kind.ADDED, one, null));
     for (Kind kind : List.of(Kind.ADDED, Kind.RESTORED, Kind.SUPERSEDED, Kind.MERGED)) {
-      assertThatThrownBy(() -> book.apply(event(2, kind, one, null))).as(kind.name()).hasMessageContaining("does not follow");
+      assertThatThrownBy(() -> book.apply(event(2, kind, one, null)))
+          .as(kind.name())
+          .hasMessageContaining("does not follow");
     }
     assertThatThrownBy(() -> book.apply(event(2, Kind.SUPERSEDED, one, new RuleId("rule-9"))))
         .hasMessageContaining("rule-9 is not live");
@@ -173,8 +178,7 @@ class LedgerTest {
     assertThat(book.isLive(one.id())).isTrue();
   }
 
-  private static RuleEvent event(
-      long sequence, Kind kind, Rule rule, @Nullable RuleId other) {
+  private static RuleEvent event(long sequence, Kind kind, Rule rule, @Nullable RuleId other) {
     return new RuleEvent(
         sequence, new RunId("r"), START, kind, rule.id(), rule, other, List.of(), "");
   }
@@ -221,8 +225,20 @@ class LedgerTest {
   void thePageIsDataAndReadAsAPlaybook() throws Exception {
     Rule hostile =
         new Rule(
-            new RuleId("rule-x"), new ClusterId("c"), null, "reflect", "a\n## b", "<b>[x](y)</b>", "",
-            List.of(), 3, 1, 2, 5, START, null);
+            new RuleId("rule-x"),
+            new ClusterId("c"),
+            null,
+            "reflect",
+            "a\n## b",
+            "<b>[x](y)</b>",
+            "",
+            List.of(),
+            3,
+            1,
+            2,
+            5,
+            START,
+            null);
     String page = LedgerFiles.page(new RuleSet(List.of(hostile)));
     assertThat(page)
         .contains("\n## c, reflect\n")
@@ -231,7 +247,8 @@ class LedgerTest {
     assertThat(
             Jsons.mapper()
                 .readValue(
-                    Jsons.mapper().writeValueAsString(new RuleSet(List.of(hostile))), RuleSet.class))
+                    Jsons.mapper().writeValueAsString(new RuleSet(List.of(hostile))),
+                    RuleSet.class))
         .isEqualTo(new RuleSet(List.of(hostile)));
   }
 

@@ -112,11 +112,10 @@ final class GuessingModel implements LanguageModel {
     if (!problem.find()) {
       return "A: ?";
     }
-    Matcher rule = Pattern.compile("rule: " + problem.group(1) + " => add (\\d+)\n").matcher(prompt);
+    Matcher rule =
+        Pattern.compile("rule: " + problem.group(1) + " => add (\\d+)\n").matcher(prompt);
     long constant =
-        rule.find()
-            ? Long.parseLong(rule.group(1))
-            : new SplittableRandom(seed).nextInt(10);
+        rule.find() ? Long.parseLong(rule.group(1)) : new SplittableRandom(seed).nextInt(10);
     long number = Long.parseLong(problem.group(2));
     return number + "+" + constant + "=" + (number + constant) + "\nA: " + (number + constant);
   }

@@ -51,13 +51,13 @@ import org.junit.jupiter.api.io.TempDir;
 class ReflectStageTest {
   private static final Instant START = Instant.parse("2026-03-01T00:00:00Z");
   private static final ReflectPlan PLAN =
-      Plans.read(
-          ReflectPlan.class, null, List.of("solver.form=short", "solver.max_samples=16"));
+      Plans.read(ReflectPlan.class, null, List.of("solver.form=short", "solver.max_samples=16"));
 
   @TempDir
   @SuppressWarnings("NullAway.Init")
   Path home;
 
+  private int directories;
   private final GuessingModel model = new GuessingModel();
   private final List<Artifact> nights = new ArrayList<>();
 
@@ -95,17 +95,19 @@ class ReflectStageTest {
             new Evidence(
                 id,
                 List.of(
-                    new Attempt(null, number + "+1=" + (number + 1), 0, 0, 0, 0.0, Outcome.FAILED))));
+                    new Attempt(
+                        null, number + "+1=" + (number + 1), 0, 0, 0, 0.0, Outcome.FAILED))));
       }
       return this;
     }
 
     StageResult night(ReflectPlan plan) throws Exception {
-      Path curriculum = Files.createDirectories(home.resolve("curriculum" + nights.size()));
+      int number = directories++;
+      Path curriculum = Files.createDirectories(home.resolve("curriculum" + number));
       Tables.EXAMPLES.writeInto(curriculum, examples);
       Tables.EVIDENCE.writeInto(curriculum, evidence);
       Path clusters = Files.createDirectories(home.resolve("clusters"));
-      Path output = Files.createDirectories(home.resolve("rules" + nights.size()));
+      Path output = Files.createDirectories(home.resolve("rules" + number));
       Map<ArtifactKind, List<Artifact>> given = new EnumMap<>(ArtifactKind.class);
       given.put(ArtifactKind.CURRICULUM, List.of(artifact(ArtifactKind.CURRICULUM, curriculum)));
       given.put(ArtifactKind.CLUSTERS, List.of(artifact(ArtifactKind.CLUSTERS, clusters)));
@@ -124,8 +126,22 @@ class ReflectStageTest {
         new ArtifactRef(kind, "0".repeat(64)),
         directory,
         new ArtifactCard(
-            kind, 1, "test", "1", new RunId("r"), START, "", "{}", List.of(), List.of(), "", 1,
-            List.of(), new TreeMap<>(), Map.of(), null));
+            kind,
+            1,
+            "test",
+            "1",
+            new RunId("r"),
+            START,
+            "",
+            "{}",
+            List.of(),
+            List.of(),
+            "",
+            1,
+            List.of(),
+            new TreeMap<>(),
+            Map.of(),
+            null));
   }
 
   private StageContext context(Path output) {
@@ -193,10 +209,7 @@ class ReflectStageTest {
       long right =
           rules.stream()
               .filter(r -> r.way().equals(way))
-              .filter(
-                  r ->
-                      r.then()
-                          .equals("add " + Integer.parseInt(r.when().substring(3)) % 10))
+              .filter(r -> r.then().equals("add " + Integer.parseInt(r.when().substring(3)) % 10))
               .count();
       assertThat(right).as(way).isGreaterThanOrEqualTo(54);
     }

@@ -191,7 +191,8 @@ public final class DoctorCommand implements Callable<Integer> {
         "generate, embed, train, evaluate, demo",
         shipped || overridden
             ? ""
-            : "set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to a libtorch of your own");
+            : "set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to a libtorch of your"
+                  + " own");
   }
 
   private static Finding mlflow() {

@@ -47,7 +47,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "REF is a table (interactions, quarantine, clusters, members, examples, evidence, episodes,",
-      "trials, rules, report, manifest), 'artifacts', 'runs', a run id, an artifact (KIND@DIGEST, a",
+      "trials, rules, report, manifest), 'artifacts', 'runs', a run id, an artifact (KIND@DIGEST,"
+          + " a",
       "prefix of the digest will do), or the path of a Parquet file or directory.",
       "",
       "Example: ./knack show clusters --json --limit 3"

@@ -127,7 +127,8 @@ public final class StageRunner {
       throw new PlanException(
           "--run "
               + run
-              + ": expected letters, digits, '.', '_' and '-', at most 100, the first a letter or digit");
+              + ": expected letters, digits, '.', '_' and '-', at most 100, the first a letter or"
+              + " digit");
     }
     return new RunId(run);
   }

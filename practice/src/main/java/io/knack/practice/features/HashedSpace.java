@@ -8,7 +8,6 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -60,8 +59,7 @@ public final class HashedSpace implements FeatureSpace {
   private final float[] common; // (word width)
   private final String digest;
 
-  private HashedSpace(
-      float[] gramIdf, float[] wordIdf, Codes topics, Codes words, float[] common) {
+  private HashedSpace(float[] gramIdf, float[] wordIdf, Codes topics, Codes words, float[] common) {
     this.gramIdf = gramIdf;
     this.wordIdf = wordIdf;
     this.topics = topics;
@@ -105,7 +103,9 @@ public final class HashedSpace implements FeatureSpace {
     return Math.max(0, Math.min(1, sum));
   }
 
-  /** How rare a word is in the log that the space was learnt from: its inverse document frequency. */
+  /**
+   * How rare a word is in the log that the space was learnt from: its inverse document frequency.
+   */
   public double rarity(String word) {
     return wordIdf[bucket(word)];
   }
@@ -148,8 +148,8 @@ public final class HashedSpace implements FeatureSpace {
   // ---------------------------------------------------------------------------------- learning
 
   /**
-   * Learns a space from texts of a log. Their order and repetitions do not matter; cost is linear in
-   * their length, so pass a sample of some ten thousands.
+   * Learns a space from texts of a log. Their order and repetitions do not matter; cost is linear
+   * in their length, so pass a sample of some ten thousands.
    */
   public static HashedSpace fit(Collection<String> texts, long seed) {
     List<List<String>> documents =
@@ -242,8 +242,7 @@ public final class HashedSpace implements FeatureSpace {
       for (; next < end; next++) {
         int column = (int) pairs[next];
         double pmi =
-            StrictMath.log(
-                count(together, pairs[next]) * total / (mass[row] * smooth[column]));
+            StrictMath.log(count(together, pairs[next]) * total / (mass[row] * smooth[column]));
         if (pmi > 0) {
           columns[kept] = column;
           information[kept++] = (float) pmi;
@@ -430,8 +429,13 @@ public final class HashedSpace implements FeatureSpace {
           "there is no feature space at " + file + "; run ./knack mine to learn one");
     } catch (IOException e) {
       throw new ContractException(
-          "the feature space " + file + " cannot be read (" + e.getMessage() + "); expected a file"
-              + " that mine wrote", e);
+          "the feature space "
+              + file
+              + " cannot be read ("
+              + e.getMessage()
+              + "); expected a file"
+              + " that mine wrote",
+          e);
     }
   }
 

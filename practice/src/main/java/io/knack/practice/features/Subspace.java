@@ -4,8 +4,8 @@ import java.util.Random;
 
 /**
  * The leading right singular vectors of a sparse matrix by randomised subspace iteration (Halko,
- * Martinsson, Tropp, 2011). Single-threaded and seeded: the same matrix gives the same bits.
- * Cost: {@code iterations * entries * rank} multiplications, and {@code columns * rank^2} for each
+ * Martinsson, Tropp, 2011). Single-threaded and seeded: the same matrix gives the same bits. Cost:
+ * {@code iterations * entries * rank} multiplications, and {@code columns * rank^2} for each
  * orthonormalisation.
  */
 final class Subspace {
@@ -71,8 +71,7 @@ final class Subspace {
     for (int i = 0; i < width; i++) {
       order[i] = i;
     }
-    java.util.Arrays.sort(
-        order, java.util.Comparator.comparingDouble((Integer i) -> -small[i][i]));
+    java.util.Arrays.sort(order, java.util.Comparator.comparingDouble((Integer i) -> -small[i][i]));
     int kept = Math.min(rank, width);
     float[] vectors = new float[columns * kept];
     double[] values = new double[kept];

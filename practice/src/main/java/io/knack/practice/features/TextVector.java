@@ -18,7 +18,6 @@ import java.util.List;
 public record TextVector(int[] indices, float[] values, float[] dense) implements Serializable {
   @Serial private static final long serialVersionUID = 1L;
 
-
   /** Cosine; may be negative, since the dense block may. */
   public double cosine(TextVector other) {
     return sparseDot(other) + denseDot(other);
@@ -71,8 +70,7 @@ public record TextVector(int[] indices, float[] values, float[] dense) implement
   /** The inverse of {@link #toSparse}. */
   public static TextVector of(SparseVector vector, int denseWidth) {
     int hashed = 0;
-    while (hashed < vector.indices().size()
-        && vector.indices().get(hashed) < HashedSpace.BUCKETS) {
+    while (hashed < vector.indices().size() && vector.indices().get(hashed) < HashedSpace.BUCKETS) {
       hashed++;
     }
     int[] indices = new int[hashed];
