@@ -41,7 +41,11 @@ import picocli.CommandLine.Spec;
 public final class GenerateCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;
 
-  @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint directory.")
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "DIR",
+      description = "Checkpoint directory.")
   private Path model = Path.of("");
 
   @Option(
@@ -53,7 +57,11 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--prompt", paramLabel = "TEXT", description = "The prompt as text.")
   private @Nullable String prompt;
 
-  @Option(names = "--prompt-ids", split = ",", paramLabel = "ID", description = "The prompt as token ids.")
+  @Option(
+      names = "--prompt-ids",
+      split = ",",
+      paramLabel = "ID",
+      description = "The prompt as token ids.")
   private List<Integer> promptIds = new ArrayList<>();
 
   @Option(
@@ -65,13 +73,22 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--chat", description = "Take the prompt as a user's message.")
   private boolean chat;
 
-  @Option(names = "--samples", defaultValue = "1", description = "Samples a prompt (${DEFAULT-VALUE}).")
+  @Option(
+      names = "--samples",
+      defaultValue = "1",
+      description = "Samples a prompt (${DEFAULT-VALUE}).")
   private int samples;
 
-  @Option(names = "--max-tokens", defaultValue = "128", description = "New tokens at most (${DEFAULT-VALUE}).")
+  @Option(
+      names = "--max-tokens",
+      defaultValue = "128",
+      description = "New tokens at most (${DEFAULT-VALUE}).")
   private int maxTokens;
 
-  @Option(names = "--temperature", defaultValue = "0", description = "0 takes the most likely token (${DEFAULT-VALUE}).")
+  @Option(
+      names = "--temperature",
+      defaultValue = "0",
+      description = "0 takes the most likely token (${DEFAULT-VALUE}).")
   private double temperature;
 
   @Option(names = "--top-p", defaultValue = "1", description = "In (0, 1] (${DEFAULT-VALUE}).")
@@ -89,7 +106,10 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--dtype", description = "float32 or bfloat16; as stored unless given.")
   private @Nullable String dtype;
 
-  @Option(names = "--device", defaultValue = "cpu", description = "cpu, cuda or cuda:N (${DEFAULT-VALUE}).")
+  @Option(
+      names = "--device",
+      defaultValue = "cpu",
+      description = "cpu, cuda or cuda:N (${DEFAULT-VALUE}).")
   private String device = "cpu";
 
   @Option(names = "--logprobs", description = "Report log-probabilities (with --json).")
@@ -101,7 +121,8 @@ public final class GenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     check();
-    LocalOptions options = new LocalOptions(dtype == null ? null : DType.parse(dtype), device, 0, 128, 0);
+    LocalOptions options =
+        new LocalOptions(dtype == null ? null : DType.parse(dtype), device, 0, 128, 0);
     try (LocalModel loaded = LocalModel.load(model, options)) {
       String everywhere = null;
       for (String adapter : adapters) {
@@ -128,7 +149,8 @@ public final class GenerateCommand implements Callable<Integer> {
 
   private void check() {
     List<String> problems = new ArrayList<>();
-    int given = (prompt == null ? 0 : 1) + (promptIds.isEmpty() ? 0 : 1) + (prompts == null ? 0 : 1);
+    int given =
+        (prompt == null ? 0 : 1) + (promptIds.isEmpty() ? 0 : 1) + (prompts == null ? 0 : 1);
     if (given != 1) {
       problems.add("generate: give one of --prompt, --prompt-ids and --prompts; found " + given);
     }
@@ -158,7 +180,12 @@ public final class GenerateCommand implements Callable<Integer> {
   private List<GenerationRequest> requests(@Nullable String everywhere) throws IOException {
     Sampling sampling =
         new Sampling(
-            maxTokens, temperature, topP, topK, stop, seed,
+            maxTokens,
+            temperature,
+            topP,
+            topK,
+            stop,
+            seed,
             logprobs ? Sampling.Logprobs.PROMPT_AND_COMPLETION : Sampling.Logprobs.NONE);
     if (prompts == null) {
       Prompt one = prompt == null ? new Prompt.Ids(promptIds) : text(prompt);
@@ -177,12 +204,14 @@ public final class GenerateCommand implements Callable<Integer> {
     return requests;
   }
 
-  private GenerationRequest request(String line, int number, @Nullable String everywhere, Sampling sampling) {
+  private GenerationRequest request(
+      String line, int number, @Nullable String everywhere, Sampling sampling) {
     JsonNode node;
     try {
       node = new ObjectMapper().readTree(line);
     } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-      throw new ContractException(prompts + " line " + number + ": not JSON: " + e.getOriginalMessage(), e);
+      throw new ContractException(
+          prompts + " line " + number + ": not JSON: " + e.getOriginalMessage(), e);
     }
     Prompt one;
     if (node.path("prompt").isTextual()) {
@@ -211,8 +240,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
   private static io.knack.contracts.Message message(String role, String content) {
     try {
-      return new io.knack.contracts.Message(
-          io.knack.contracts.Role.of(role), content);
+      return new io.knack.contracts.Message(io.knack.contracts.Role.of(role), content);
     } catch (IllegalArgumentException e) {
       throw new ContractException("messages: " + e.getMessage(), e);
     }

@@ -34,7 +34,11 @@ import picocli.CommandLine.Spec;
 public final class LlmBenchCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;
 
-  @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint directory.")
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "DIR",
+      description = "Checkpoint directory.")
   private Path model = Path.of("");
 
   @Option(names = "--dtype", description = "float32 or bfloat16; as stored unless given.")
@@ -55,17 +59,23 @@ public final class LlmBenchCommand implements Callable<Integer> {
   @Option(names = "--threads", defaultValue = "0", description = "0 leaves the engine's choice.")
   private int threads;
 
-  @Option(names = "--peer", description = "Also run transformers; PYTHON names the interpreter (python3).")
+  @Option(
+      names = "--peer",
+      description = "Also run transformers; PYTHON names the interpreter (python3).")
   private boolean peer;
 
   @Override
   public Integer call() throws IOException {
     LocalOptions options =
-        new LocalOptions(dtype == null ? null : DType.parse(dtype), "cpu", threads, Math.max(1, batch), 0);
+        new LocalOptions(
+            dtype == null ? null : DType.parse(dtype), "cpu", threads, Math.max(1, batch), 0);
     ObjectNode result = new ObjectMapper().createObjectNode();
     try (LocalModel loaded = LocalModel.load(model, options)) {
       result.put("dtype", loaded.dtype().torchName()).put("batch", batch);
-      result.put("prompt_tokens", promptTokens).put("new_tokens", newTokens).put("shared_prompt", shared);
+      result
+          .put("prompt_tokens", promptTokens)
+          .put("new_tokens", newTokens)
+          .put("shared_prompt", shared);
       double best = 0;
       for (int round = 0; round < 3; round++) {
         best = Math.max(best, rate(loaded));
@@ -102,19 +112,30 @@ public final class LlmBenchCommand implements Callable<Integer> {
 
   private double peer(String type) throws IOException {
     Path script = Files.createTempFile("knack-peer", ".py");
-    try (InputStream in = LlmBenchCommand.class.getResourceAsStream("/io/knack/llm/bench_peer.py")) {
+    try (InputStream in =
+        LlmBenchCommand.class.getResourceAsStream("/io/knack/llm/bench_peer.py")) {
       Files.write(script, java.util.Objects.requireNonNull(in).readAllBytes());
       String python = System.getenv().getOrDefault("PYTHON", "python3");
       Process process =
           new ProcessBuilder(
-                  python, script.toString(), model.toString(), type, "" + batch, "" + promptTokens,
-                  "" + newTokens, "" + threads)
+                  python,
+                  script.toString(),
+                  model.toString(),
+                  type,
+                  "" + batch,
+                  "" + promptTokens,
+                  "" + newTokens,
+                  "" + threads)
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .start();
-      String output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).strip();
+      String output =
+          new String(
+                  process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8)
+              .strip();
       if (output.isEmpty()) {
         throw new TemporaryException(
-            "bench: the peer gave no figure; PYTHON must name an interpreter with torch and transformers, it is " + python);
+            "bench: the peer gave no figure; PYTHON must name an interpreter with torch and transformers, it is "
+                + python);
       }
       return Double.parseDouble(output.substring(output.lastIndexOf('\n') + 1));
     } finally {

@@ -14,13 +14,25 @@ import picocli.CommandLine.Option;
     description = "A plain checkpoint with the adapter folded in.",
     footer = {"", "Example:", "  ./knack merge --model base --adapter adapters/a --out merged"})
 public final class MergeCommand implements Callable<Integer> {
-  @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint directory.")
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "DIR",
+      description = "Checkpoint directory.")
   private Path model = Path.of("");
 
-  @Option(names = "--adapter", required = true, paramLabel = "DIR", description = "PEFT adapter directory.")
+  @Option(
+      names = "--adapter",
+      required = true,
+      paramLabel = "DIR",
+      description = "PEFT adapter directory.")
   private Path adapter = Path.of("");
 
-  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Directory to create.")
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Directory to create.")
   private Path out = Path.of("");
 
   @Override

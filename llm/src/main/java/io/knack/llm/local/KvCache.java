@@ -9,8 +9,8 @@ import io.knack.llm.kernel.Kernels;
 import java.util.Arrays;
 
 /**
- * Keys and values of running sequences: per block a (rows, capacity, G, D) tensor each. One row more
- * than asked for takes what padding writes.
+ * Keys and values of running sequences: per block a (rows, capacity, G, D) tensor each. One row
+ * more than asked for takes what padding writes.
  */
 final class KvCache implements AutoCloseable {
   private final NDManager owner;
@@ -64,8 +64,15 @@ final class KvCache implements AutoCloseable {
                   + " bytes = %,d bytes a token; x %,d tokens (prompt and new tokens, rounded up) = %,d"
                   + " bytes a sequence; the smallest batch keeps 5 sequences = %,d bytes, %,d may be used."
                   + " Ask for fewer new tokens, or raise the cache limit",
-              model.layers(), model.kvHeads(), model.headDim(), dtype.bytes(),
-              bytesPerToken(model, dtype), capacity, row, 5 * row, budget));
+              model.layers(),
+              model.kvHeads(),
+              model.headDim(),
+              dtype.bytes(),
+              bytesPerToken(model, dtype),
+              capacity,
+              row,
+              5 * row,
+              budget));
     }
     return rows;
   }

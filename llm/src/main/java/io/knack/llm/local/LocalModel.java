@@ -64,7 +64,8 @@ public final class LocalModel implements LanguageModel {
   }
 
   /**
-   * Loads a checkpoint directory. Without a tokenizer.json, prompts must be ids and texts are empty.
+   * Loads a checkpoint directory. Without a tokenizer.json, prompts must be ids and texts are
+   * empty.
    *
    * @throws ContractException naming what is missing, corrupt or not supported
    */
@@ -221,7 +222,9 @@ public final class LocalModel implements LanguageModel {
       return old;
     }
     int places = old == null ? capacity : Math.max(capacity, old.capacity());
-    int fit = KvCache.rowsThatFit(config, dtype(), old == null ? rows : Math.max(rows, old.rows()), places, cacheBudget);
+    int fit =
+        KvCache.rowsThatFit(
+            config, dtype(), old == null ? rows : Math.max(rows, old.rows()), places, cacheBudget);
     KvCache grown = KvCache.allocate(kernels, config, dtype(), fit, places);
     if (old != null) {
       kernels.run("grow_cache", old.tensors(), grown.tensors());
@@ -278,7 +281,9 @@ public final class LocalModel implements LanguageModel {
   }
 
   private static Kind kind(Prompt prompt) {
-    return prompt instanceof Prompt.Text ? Kind.TEXT : prompt instanceof Prompt.Ids ? Kind.IDS : Kind.CHAT;
+    return prompt instanceof Prompt.Text
+        ? Kind.TEXT
+        : prompt instanceof Prompt.Ids ? Kind.IDS : Kind.CHAT;
   }
 
   String text(List<Integer> ids) {

@@ -19,8 +19,13 @@ public record LocalOptions(
   public LocalOptions {
     if (maxBatch < 1 || threads < 0 || cacheBytes < 0) {
       throw new PlanException(
-          "local model: max batch " + maxBatch + " must be at least 1, threads " + threads
-              + " and cache bytes " + cacheBytes + " not negative");
+          "local model: max batch "
+              + maxBatch
+              + " must be at least 1, threads "
+              + threads
+              + " and cache bytes "
+              + cacheBytes
+              + " not negative");
     }
   }
 

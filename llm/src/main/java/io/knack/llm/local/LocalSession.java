@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A row's numbers do not depend on its companions: products run over a multiple of 4 rows, for
  * which the matrix kernels compute every row alike, attention is per row, prompts are cut at
- * multiples of {@link #CHUNK} of their own length, and the uniforms behind the draws come from seed,
- * sample and place.
+ * multiples of {@link #CHUNK} of their own length, and the uniforms behind the draws come from
+ * seed, sample and place.
  */
 final class LocalSession implements GenerationSession {
   /** Prompt tokens that go through the blocks at once. */
@@ -92,13 +92,17 @@ final class LocalSession implements GenerationSession {
     PeftAdapter adapter;
     try {
       if (request.samples() < 1) {
-        throw new PlanException("request: samples is " + request.samples() + ", expected at least 1");
+        throw new PlanException(
+            "request: samples is " + request.samples() + ", expected at least 1");
       }
       prompt = model.ids(request.prompt());
       adapter = model.adapter(request.adapter());
       if (prompt.size() > config.maxPositions()) {
         throw new PlanException(
-            "prompt: " + prompt.size() + " tokens, the model's context has " + config.maxPositions());
+            "prompt: "
+                + prompt.size()
+                + " tokens, the model's context has "
+                + config.maxPositions());
       }
     } catch (KnackException e) {
       listener.failed(e);
@@ -397,7 +401,8 @@ final class LocalSession implements GenerationSession {
     try (NDManager scope = owner.newSubManager()) {
       NDArray together = kernels.tensor(scope, "rows", logits);
       NDArray choice =
-          scope.create(java.util.Arrays.copyOf(choices, 4 * drawing.size()), new Shape(drawing.size(), 4));
+          scope.create(
+              java.util.Arrays.copyOf(choices, 4 * drawing.size()), new Shape(drawing.size(), 4));
       drawn = kernels.tensor(scope, "sample", together, choice, narrowed, true).toDoubleArray();
     }
     for (int i = 0; i < drawing.size(); i++) {

@@ -72,7 +72,8 @@ final class Row {
     List<String> stops = task.sampling().stop();
     int longest = stops.stream().mapToInt(String::length).max().orElse(0);
     // A token may hold a part of a character, so a string takes at most 4 tokens a character.
-    String tail = model.text(ids.subList(Math.max(0, ids.size() - 4 * longest - STOP_SLACK), ids.size()));
+    String tail =
+        model.text(ids.subList(Math.max(0, ids.size() - 4 * longest - STOP_SLACK), ids.size()));
     if (stops.stream().noneMatch(tail::contains)) {
       return null;
     }

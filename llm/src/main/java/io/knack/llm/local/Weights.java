@@ -37,7 +37,8 @@ final class Weights implements AutoCloseable {
   static Weights load(Kernels kernels, ModelConfig model, Checkpoint checkpoint, DType dtype) {
     NDManager owner = kernels.manager().newSubManager();
     try {
-      return new Weights(owner, Kernels.list(new Loader(kernels, model, checkpoint, dtype, owner).all()), dtype);
+      return new Weights(
+          owner, Kernels.list(new Loader(kernels, model, checkpoint, dtype, owner).all()), dtype);
     } catch (RuntimeException e) {
       owner.close();
       throw e;
@@ -69,7 +70,8 @@ final class Weights implements AutoCloseable {
     private final Set<String> unread;
     private long dropped;
 
-    Loader(Kernels kernels, ModelConfig model, Checkpoint checkpoint, DType dtype, NDManager owner) {
+    Loader(
+        Kernels kernels, ModelConfig model, Checkpoint checkpoint, DType dtype, NDManager owner) {
       this.kernels = kernels;
       this.model = model;
       this.checkpoint = checkpoint;
@@ -93,8 +95,12 @@ final class Weights implements AutoCloseable {
       unread.removeIf(name -> name.endsWith("rotary_emb.inv_freq"));
       if (!unread.isEmpty()) {
         throw new ContractException(
-            checkpoint.directory() + ": tensor '" + unread.stream().sorted().findFirst().orElseThrow()
-                + "' has no place in a " + model.architecture() + " with this config.json"
+            checkpoint.directory()
+                + ": tensor '"
+                + unread.stream().sorted().findFirst().orElseThrow()
+                + "' has no place in a "
+                + model.architecture()
+                + " with this config.json"
                 + (unread.size() > 1 ? " (and " + (unread.size() - 1) + " more)" : ""));
       }
       System.gc();
@@ -107,22 +113,34 @@ final class Weights implements AutoCloseable {
       int k = model.keyWidth();
       int f = model.feedForward();
       weights.add(plain(ModelConfig.tensor(layer, "input_layernorm", "weight"), d));
-      projection(weights, layer, model.qkvBias(), d, new String[] {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"}, q, k, k);
+      projection(
+          weights,
+          layer,
+          model.qkvBias(),
+          d,
+          new String[] {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"},
+          q,
+          k,
+          k);
       if (model.qkNorm() == QkNorm.PER_HEAD) {
-        weights.add(plain(ModelConfig.tensor(layer, "self_attn.q_norm", "weight"), model.headDim()));
-        weights.add(plain(ModelConfig.tensor(layer, "self_attn.k_norm", "weight"), model.headDim()));
+        weights.add(
+            plain(ModelConfig.tensor(layer, "self_attn.q_norm", "weight"), model.headDim()));
+        weights.add(
+            plain(ModelConfig.tensor(layer, "self_attn.k_norm", "weight"), model.headDim()));
       } else {
         weights.add(none);
         weights.add(none);
       }
       projection(weights, layer, model.outputBias(), q, new String[] {"self_attn.o_proj"}, d);
       weights.add(plain(ModelConfig.tensor(layer, "post_attention_layernorm", "weight"), d));
-      projection(weights, layer, model.mlpBias(), d, new String[] {"mlp.gate_proj", "mlp.up_proj"}, f, f);
+      projection(
+          weights, layer, model.mlpBias(), d, new String[] {"mlp.gate_proj", "mlp.up_proj"}, f, f);
       projection(weights, layer, model.mlpBias(), f, new String[] {"mlp.down_proj"}, d);
     }
 
     /** Adds the fused matrix of modules with one input, and their fused bias. */
-    private void projection(List<NDArray> weights, int layer, Bias bias, int in, String[] modules, int... outs) {
+    private void projection(
+        List<NDArray> weights, int layer, Bias bias, int in, String[] modules, int... outs) {
       try (NDManager scope = owner.newSubManager()) {
         List<NDArray> matrices = new ArrayList<>();
         List<NDArray> biases = new ArrayList<>();
@@ -144,7 +162,8 @@ final class Weights implements AutoCloseable {
 
     private NDArray fuse(List<NDArray> matrices) {
       if (matrices.size() == 1 && !pack) {
-        return kernels.tensor(owner, "owned", matrices.get(0), dtype.torchCode(), kernels.deviceName());
+        return kernels.tensor(
+            owner, "owned", matrices.get(0), dtype.torchCode(), kernels.deviceName());
       }
       return kernels.tensor(owner, "fuse", matrices, pack);
     }

@@ -58,10 +58,27 @@ public record AdapterConfig(
   /** Options that do not matter at inference, or say nothing new. */
   private static final Set<String> HARMLESS =
       Set.of(
-          "auto_mapping", "base_model_name_or_path", "revision", "inference_mode", "task_type",
-          "lora_dropout", "init_lora_weights", "peft_version", "runtime_config", "loftq_config", "eva_config",
-          "corda_config", "lora_ga_config", "megatron_core", "ephemeral_gpu_offload", "ensure_weight_tying", "arrow_config",
-          "layers_pattern", "layers_to_transform", "exclude_modules", "target_parameters_note");
+          "auto_mapping",
+          "base_model_name_or_path",
+          "revision",
+          "inference_mode",
+          "task_type",
+          "lora_dropout",
+          "init_lora_weights",
+          "peft_version",
+          "runtime_config",
+          "loftq_config",
+          "eva_config",
+          "corda_config",
+          "lora_ga_config",
+          "megatron_core",
+          "ephemeral_gpu_offload",
+          "ensure_weight_tying",
+          "arrow_config",
+          "layers_pattern",
+          "layers_to_transform",
+          "exclude_modules",
+          "target_parameters_note");
 
   public AdapterConfig {
     rankPattern = new LinkedHashMap<>(rankPattern);
@@ -95,7 +112,15 @@ public record AdapterConfig(
     require(path, root, "peft_type", "LORA");
     require(path, root, "bias", "none");
     Set<String> understood =
-        Set.of("peft_type", "bias", "r", "lora_alpha", "use_rslora", "rank_pattern", "alpha_pattern", "target_modules");
+        Set.of(
+            "peft_type",
+            "bias",
+            "r",
+            "lora_alpha",
+            "use_rslora",
+            "rank_pattern",
+            "alpha_pattern",
+            "target_modules");
     for (Map.Entry<String, JsonNode> field : root.properties()) {
       JsonNode value = field.getValue();
       boolean silent =
@@ -103,19 +128,31 @@ public record AdapterConfig(
               || (value.isBoolean() && !value.booleanValue())
               || (value.isContainerNode() && value.isEmpty())
               || (value.isTextual() && value.textValue().isEmpty());
-      if (!understood.contains(field.getKey()) && !HARMLESS.contains(field.getKey()) && !silent
-          && !(field.getKey().equals("qalora_group_size") || field.getKey().equals("megatron_config"))) {
+      if (!understood.contains(field.getKey())
+          && !HARMLESS.contains(field.getKey())
+          && !silent
+          && !(field.getKey().equals("qalora_group_size")
+              || field.getKey().equals("megatron_config"))) {
         throw new ContractException(
-            path + ": " + field.getKey() + " = " + value + " is not supported; only plain LoRA on linear layers is");
+            path
+                + ": "
+                + field.getKey()
+                + " = "
+                + value
+                + " is not supported; only plain LoRA on linear layers is");
       }
     }
     if (!root.path("r").isInt() || !root.path("lora_alpha").isNumber()) {
       throw new ContractException(path + ": r or lora_alpha is missing or not a number");
     }
     Map<String, Integer> ranks = new LinkedHashMap<>();
-    root.path("rank_pattern").properties().forEach(e -> ranks.put(e.getKey(), e.getValue().intValue()));
+    root.path("rank_pattern")
+        .properties()
+        .forEach(e -> ranks.put(e.getKey(), e.getValue().intValue()));
     Map<String, Double> alphas = new LinkedHashMap<>();
-    root.path("alpha_pattern").properties().forEach(e -> alphas.put(e.getKey(), e.getValue().doubleValue()));
+    root.path("alpha_pattern")
+        .properties()
+        .forEach(e -> alphas.put(e.getKey(), e.getValue().doubleValue()));
     return new AdapterConfig(
         root.path("r").intValue(),
         root.path("lora_alpha").doubleValue(),
@@ -124,7 +161,9 @@ public record AdapterConfig(
         alphas,
         targets(path, root.path("target_modules")),
         root.path("lora_dropout").asDouble(0),
-        root.path("base_model_name_or_path").isTextual() ? root.path("base_model_name_or_path").textValue() : null);
+        root.path("base_model_name_or_path").isTextual()
+            ? root.path("base_model_name_or_path").textValue()
+            : null);
   }
 
   private static Targets targets(Path path, JsonNode node) {
@@ -134,7 +173,8 @@ public record AdapterConfig(
       return new Targets.Names(List.copyOf(names));
     }
     if (!node.isTextual()) {
-      throw new ContractException(path + ": target_modules is " + node + ", expected a list or a string");
+      throw new ContractException(
+          path + ": target_modules is " + node + ", expected a list or a string");
     }
     if (node.textValue().equals("all-linear")) {
       return new Targets.AllLinear();
@@ -142,21 +182,30 @@ public record AdapterConfig(
     try {
       var unused = Pattern.compile(node.textValue());
     } catch (PatternSyntaxException e) {
-      throw new ContractException(path + ": target_modules '" + node.textValue() + "' is not a regular expression", e);
+      throw new ContractException(
+          path + ": target_modules '" + node.textValue() + "' is not a regular expression", e);
     }
     return new Targets.Regex(node.textValue());
   }
 
   private static void require(Path path, JsonNode root, String key, String value) {
     if (!root.path(key).isMissingNode() && !root.path(key).asText().equals(value)) {
-      throw new ContractException(path + ": " + key + " is " + root.path(key) + ", which is not supported; supported: " + value);
+      throw new ContractException(
+          path
+              + ": "
+              + key
+              + " is "
+              + root.path(key)
+              + ", which is not supported; supported: "
+              + value);
     }
   }
 
   /** Whether a module, such as {@code model.layers.0.self_attn.q_proj}, has an adapter. */
   public boolean targets(String module) {
     if (targets instanceof Targets.Names names) {
-      return names.names().stream().anyMatch(name -> module.equals(name) || module.endsWith("." + name));
+      return names.names().stream()
+          .anyMatch(name -> module.equals(name) || module.endsWith("." + name));
     }
     if (targets instanceof Targets.Regex regex) {
       return Pattern.matches(regex.pattern(), module);
@@ -215,6 +264,8 @@ public record AdapterConfig(
     } else {
       root.put("target_modules", "all-linear");
     }
-    Files.writeString(directory.resolve("adapter_config.json"), json.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n");
+    Files.writeString(
+        directory.resolve("adapter_config.json"),
+        json.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n");
   }
 }

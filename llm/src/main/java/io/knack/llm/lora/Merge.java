@@ -9,7 +9,6 @@ import io.knack.llm.checkpoint.SafetensorsWriter;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -37,7 +36,9 @@ public final class Merge {
       Map<String, SafetensorsWriter.Declaration> declared = new TreeMap<>();
       for (String name : checkpoint.names()) {
         declared.put(
-            name, new SafetensorsWriter.Declaration(checkpoint.type(name).name(), checkpoint.shape(name)));
+            name,
+            new SafetensorsWriter.Declaration(
+                checkpoint.type(name).name(), checkpoint.shape(name)));
       }
       try (SafetensorsWriter writer =
           SafetensorsWriter.create(out.resolve("model.safetensors"), declared)) {
@@ -57,7 +58,11 @@ public final class Merge {
   }
 
   private static void write(
-      Kernels kernels, Checkpoint checkpoint, PeftAdapter adapter, String name, SafetensorsWriter writer)
+      Kernels kernels,
+      Checkpoint checkpoint,
+      PeftAdapter adapter,
+      String name,
+      SafetensorsWriter writer)
       throws IOException {
     DType type = checkpoint.type(name);
     long[] shape = checkpoint.shape(name).stream().mapToLong(Long::longValue).toArray();

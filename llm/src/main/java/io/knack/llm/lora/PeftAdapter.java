@@ -85,7 +85,10 @@ public record PeftAdapter(AdapterConfig config, Map<String, Pair> pairs) {
     }
     if (found.isEmpty()) {
       throw new ContractException(
-          "adapter: target_modules " + config.targets() + " match no linear layer of a block; these have " + MODULES);
+          "adapter: target_modules "
+              + config.targets()
+              + " match no linear layer of a block; these have "
+              + MODULES);
     }
     return found;
   }
@@ -95,7 +98,8 @@ public record PeftAdapter(AdapterConfig config, Map<String, Pair> pairs) {
    *
    * @throws ContractException naming file and tensor
    */
-  public static PeftAdapter read(Kernels kernels, NDManager owner, Path directory, ModelConfig model) {
+  public static PeftAdapter read(
+      Kernels kernels, NDManager owner, Path directory, ModelConfig model) {
     AdapterConfig config = AdapterConfig.read(directory);
     SafetensorsFile file = SafetensorsFile.open(directory.resolve("adapter_model.safetensors"));
     Map<String, Pair> pairs = new LinkedHashMap<>();
@@ -121,8 +125,12 @@ public record PeftAdapter(AdapterConfig config, Map<String, Pair> pairs) {
     }
     if (!rest.isEmpty()) {
       throw new ContractException(
-          file.path() + ": tensor '" + rest.stream().sorted().findFirst().orElseThrow()
-              + "' cannot be served: adapters on linear layers of the model's " + model.layers() + " blocks are supported");
+          file.path()
+              + ": tensor '"
+              + rest.stream().sorted().findFirst().orElseThrow()
+              + "' cannot be served: adapters on linear layers of the model's "
+              + model.layers()
+              + " blocks are supported");
     }
     if (pairs.isEmpty()) {
       throw new ContractException(file.path() + ": has no LoRA tensors");
@@ -130,29 +138,49 @@ public record PeftAdapter(AdapterConfig config, Map<String, Pair> pairs) {
     return new PeftAdapter(config, pairs);
   }
 
-  private static NDArray load(Kernels kernels, NDManager owner, SafetensorsFile file, String name, long... expected) {
+  private static NDArray load(
+      Kernels kernels, NDManager owner, SafetensorsFile file, String name, long... expected) {
     SafetensorsFile.Entry entry = file.entry(name);
     List<Long> wanted = java.util.Arrays.stream(expected).boxed().toList();
     if (!entry.shape().equals(wanted)) {
       throw new ContractException(
-          file.path() + ": tensor '" + name + "' has shape " + entry.shape() + ", model and adapter_config.json ask for " + wanted);
+          file.path()
+              + ": tensor '"
+              + name
+              + "' has shape "
+              + entry.shape()
+              + ", model and adapter_config.json ask for "
+              + wanted);
     }
     DType type =
         switch (entry.type()) {
           case "F32" -> DType.F32;
           case "F16" -> DType.F16;
           case "BF16" -> DType.BF16;
-          default -> throw new ContractException(file.path() + ": tensor '" + name + "' is " + entry.type() + "; supported: F32, F16, BF16");
+          default ->
+              throw new ContractException(
+                  file.path()
+                      + ": tensor '"
+                      + name
+                      + "' is "
+                      + entry.type()
+                      + "; supported: F32, F16, BF16");
         };
     try (NDManager scope = owner.newSubManager()) {
       NDArray raw =
-          kernels.over(scope, file.map(entry, 0, Math.toIntExact(entry.bytes())), new ai.djl.ndarray.types.Shape(expected), type.carrier());
+          kernels.over(
+              scope,
+              file.map(entry, 0, Math.toIntExact(entry.bytes())),
+              new ai.djl.ndarray.types.Shape(expected),
+              type.carrier());
       if (type == DType.BF16) {
         raw = kernels.tensor(scope, "bits_as_bf16", raw);
       }
-      NDArray copy = kernels.tensor(owner, "owned", raw, DType.F32.torchCode(), kernels.deviceName());
+      NDArray copy =
+          kernels.tensor(owner, "owned", raw, DType.F32.torchCode(), kernels.deviceName());
       if (kernels.number("all_finite", copy) == 0) {
-        throw new ContractException(file.path() + ": tensor '" + name + "' has NaN or infinite values");
+        throw new ContractException(
+            file.path() + ": tensor '" + name + "' has NaN or infinite values");
       }
       return copy;
     }
@@ -172,7 +200,8 @@ public record PeftAdapter(AdapterConfig config, Map<String, Pair> pairs) {
             declared.put(
                 name,
                 new SafetensorsWriter.Declaration(
-                    "F32", java.util.Arrays.stream(tensor.getShape().getShape()).boxed().toList())));
+                    "F32",
+                    java.util.Arrays.stream(tensor.getShape().getShape()).boxed().toList())));
     Files.createDirectories(directory);
     try (SafetensorsWriter writer =
         SafetensorsWriter.create(directory.resolve("adapter_model.safetensors"), declared)) {

@@ -426,3 +426,6 @@ $SPECS
 
   def to_host(self, x: Tensor) -> Tensor:
     return x.detach().to(device=torch.device("cpu"), dtype=6)
+
+  def join(self, parts: List[Tensor]) -> Tensor:
+    return torch.cat(parts, 0)

@@ -47,7 +47,9 @@ class ParityTest {
   private static void same(JsonNode expectation, Completion completion, String what) {
     List<Integer> ids = new ArrayList<>();
     expectation.path("ids").forEach(id -> ids.add(id.intValue()));
-    assertThat(difference(expectation.path("prompt_logprobs"), completion)).as(what).isLessThan(TOLERANCE);
+    assertThat(difference(expectation.path("prompt_logprobs"), completion))
+        .as(what)
+        .isLessThan(TOLERANCE);
     assertThat(completion.samples().get(0).ids()).as(what).isEqualTo(ids);
   }
 
@@ -119,10 +121,13 @@ class ParityTest {
           worst = Math.max(worst, gap);
           sum += gap;
           count++;
-          theirs = Math.max(theirs, Math.abs(half.get(j).doubleValue() - exact.get(j).doubleValue()));
+          theirs =
+              Math.max(theirs, Math.abs(half.get(j).doubleValue() - exact.get(j).doubleValue()));
         }
       }
-      System.out.printf("%s bf16: mean %.4f worst %.4f; transformers worst %.4f%n", name, sum / count, worst, theirs);
+      System.out.printf(
+          "%s bf16: mean %.4f worst %.4f; transformers worst %.4f%n",
+          name, sum / count, worst, theirs);
       assertThat(worst).isLessThan(1.5 * theirs + 1e-3);
     }
   }
