@@ -3,7 +3,6 @@ package io.knack.trainer;
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
-import io.knack.contracts.stage.PlanException;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.lora.AdapterConfig;
 import io.knack.llm.train.AdamW;
@@ -125,7 +124,7 @@ public record TrainPlan(
       }
     }
     if (!problems.isEmpty()) {
-      throw new PlanException(problems);
+      throw new IllegalArgumentException(String.join("; ", problems));
     }
   }
 
