@@ -1,0 +1,245 @@
+package io.knack.evaluator.study;
+
+import io.knack.contracts.Example;
+import io.knack.contracts.Interval;
+import io.knack.contracts.Message;
+import io.knack.contracts.PriceBook;
+import io.knack.contracts.cli.Console;
+import io.knack.evaluator.measure.Asker;
+import io.knack.evaluator.measure.Question;
+import io.knack.evaluator.statistics.ConfidenceBounds;
+import io.knack.llm.LanguageModel;
+import io.knack.practice.route.MemoryPrompt;
+import io.knack.practice.solve.SolverOptions;
+import io.knack.practice.solve.Solvers;
+import io.knack.practice.verify.Verifiers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import org.hipparchus.distribution.continuous.TDistribution;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What each memory saves with each method at each similarity level: the same problems with the same
+ * seeds on both sides, in the paper's unit and all-in.
+ *
+ * <p>All arms of one method and level share one batch. Source of the design: Pan and Zhao, "Can Past
+ * Experience Accelerate LLM Reasoning?" (arXiv 2505.20643, 2025).
+ */
+public final class Study {
+  /** The trap: the looks of a known problem, other knowledge. Not one of the 80 settings. */
+  public static final String TRAP = "S5";
+
+  private static final double NORMAL_95 = 1.96;
+  private static final double FASTER = 0.9;
+
+  private final LanguageModel model;
+  private final Verifiers verifiers;
+  private final SolverOptions options;
+  private final PriceBook prices;
+  private final long seed;
+
+  public Study(
+      LanguageModel model,
+      Verifiers verifiers,
+      SolverOptions options,
+      PriceBook prices,
+      long seed) {
+    this.model = model;
+    this.verifiers = verifiers;
+    this.options = options;
+    this.prices = prices;
+    this.seed = seed;
+  }
+
+  /** How one memory asks a problem. */
+  public interface Arm {
+    /** {@code adapter}, {@code episodes}, {@code reflect}, {@code multi_case} or {@code update}. */
+    String memory();
+
+    Asked ask(Example problem);
+  }
+
+  /**
+   * A problem with its memory.
+   *
+   * @param fired false where the trigger let it fall through
+   */
+  public record Asked(
+      List<Message> messages, @Nullable String adapter, boolean fired, long retrievalMicros) {}
+
+  /**
+   * One cell of the grid.
+   *
+   * @param relativeCost in the method's unit, baseline 1, with its 95% interval for a fixed number
+   *     of problems
+   * @param relativeAllIn by the price book
+   * @param accuracy of the memory's side
+   */
+  public record Setting(
+      String method,
+      String memory,
+      String similarity,
+      double relativeCost,
+      double relativeCostLow,
+      double relativeCostHigh,
+      double relativeAllIn,
+      double accuracy,
+      double accuracyChange,
+      double fireRate,
+      long problems) {}
+
+  /**
+   * The study's result; all but the settings is over S1 to S4.
+   *
+   * @param pearsonR between relative cost and accuracy; null below three settings
+   */
+  public record Result(
+      List<Setting> settings,
+      long fasterBy10Percent,
+      @Nullable Double pearsonR,
+      @Nullable Double pearsonP) {
+    public Result {
+      settings = List.copyOf(settings);
+    }
+  }
+
+  /**
+   * @param levels problems by level, {@code S1} to {@code S5}
+   */
+  public Result run(
+      List<String> methods,
+      List<? extends Arm> arms,
+      SortedMap<String, List<Example>> levels,
+      Console console) {
+    MemoryPrompt plain = new MemoryPrompt(options.form());
+    List<Setting> settings = new ArrayList<>();
+    long total =
+        methods.size()
+            * (arms.size() + 1L)
+            * levels.values().stream().mapToLong(List::size).sum();
+    try (Console.Progress progress = console.progress("study", total)) {
+      for (String method : methods) {
+        for (String level : levels.keySet()) {
+          List<Example> problems = levels.getOrDefault(level, List.of());
+          progress.note(method + " " + level);
+          settings.addAll(level(method, level, problems, arms, plain, progress));
+        }
+      }
+    }
+    List<Setting> grid = settings.stream().filter(s -> !s.similarity().equals(TRAP)).toList();
+    Double r = correlation(grid);
+    return new Result(
+        settings,
+        grid.stream().filter(s -> s.relativeCost() <= FASTER).count(),
+        r,
+        r == null ? null : probability(r, grid.size()));
+  }
+
+  private List<Setting> level(
+      String method,
+      String level,
+      List<Example> problems,
+      List<? extends Arm> arms,
+      MemoryPrompt plain,
+      Console.Progress progress) {
+    if (problems.isEmpty()) {
+      return List.of();
+    }
+    List<Question> questions = new ArrayList<>();
+    for (Example problem : problems) {
+      questions.add(
+          new Question(
+              problem,
+              "baseline",
+              plain.messages(problem.messages(), List.of(), List.of()),
+              null,
+              false,
+              level,
+              0));
+    }
+    for (Arm arm : arms) {
+      for (Example problem : problems) {
+        Asked asked = arm.ask(problem);
+        questions.add(
+            new Question(
+                problem,
+                arm.memory(),
+                asked.messages(),
+                asked.adapter(),
+                asked.fired(),
+                level,
+                asked.retrievalMicros()));
+      }
+    }
+    List<Asker.Answered> answers =
+        new Asker(model, Solvers.named(method), options, verifiers, seed).ask(questions, progress);
+    int n = problems.size();
+    List<Setting> settings = new ArrayList<>();
+    for (int a = 0; a < arms.size(); a++) {
+      settings.add(
+          setting(
+              method,
+              arms.get(a).memory(),
+              level,
+              answers.subList(0, n),
+              answers.subList((a + 1) * n, (a + 2) * n)));
+    }
+    return settings;
+  }
+
+  private Setting setting(
+      String method,
+      String memory,
+      String level,
+      List<Asker.Answered> baseline,
+      List<Asker.Answered> candidate) {
+    Interval units =
+        ConfidenceBounds.fixedSaving(
+            baseline.stream().mapToDouble(a -> a.trial().budget().units()).toArray(),
+            candidate.stream().mapToDouble(a -> a.trial().budget().units()).toArray(),
+            NORMAL_95);
+    double before =
+        baseline.stream().mapToDouble(a -> prices.cost(a.trial().budget())).sum();
+    double after =
+        candidate.stream().mapToDouble(a -> prices.cost(a.trial().budget())).sum();
+    double accuracy = passed(candidate);
+    return new Setting(
+        method,
+        memory,
+        level,
+        1 - units.estimate(),
+        1 - units.high(),
+        1 - units.low(),
+        before <= 0 ? 1 : after / before,
+        accuracy,
+        accuracy - passed(baseline),
+        (double) candidate.stream().filter(a -> a.trial().fired()).count() / candidate.size(),
+        candidate.size());
+  }
+
+  private static double passed(List<Asker.Answered> answers) {
+    return (double) answers.stream().filter(a -> a.trial().passed()).count() / answers.size();
+  }
+
+  private static @Nullable Double correlation(List<Setting> settings) {
+    int n = settings.size();
+    double x = settings.stream().mapToDouble(Setting::relativeCost).average().orElse(0);
+    double y = settings.stream().mapToDouble(Setting::accuracy).average().orElse(0);
+    double xx = 0;
+    double yy = 0;
+    double xy = 0;
+    for (Setting s : settings) {
+      xx += (s.relativeCost() - x) * (s.relativeCost() - x);
+      yy += (s.accuracy() - y) * (s.accuracy() - y);
+      xy += (s.relativeCost() - x) * (s.accuracy() - y);
+    }
+    return n < 3 || xx <= 0 || yy <= 0 ? null : xy / Math.sqrt(xx * yy);
+  }
+
+  /** Two-sided, by Student's t with n - 2 degrees of freedom. */
+  static double probability(double r, int n) {
+    double t = Math.abs(r) * Math.sqrt((n - 2) / Math.max(1e-300, 1 - r * r));
+    return 2 * new TDistribution(n - 2).cumulativeProbability(-t);
+  }
+}
