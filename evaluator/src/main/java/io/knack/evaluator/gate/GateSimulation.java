@@ -1,5 +1,6 @@
 package io.knack.evaluator.gate;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.knack.contracts.Verdict;
 import io.knack.contracts.cli.Console;
 import java.util.ArrayList;
@@ -49,9 +50,10 @@ public final class GateSimulation {
   public record Result(
       long nights,
       double falsePromotionRate,
-      double powerAt30Percent,
-      double promotedWith3PointLoss,
-      double meanProblemsUsedFractionAt50Percent,
+      @JsonProperty("power_at_30_percent") double powerAt30Percent,
+      @JsonProperty("promoted_with_3_point_loss") double promotedWith3PointLoss,
+      @JsonProperty("mean_problems_used_fraction_at_50_percent")
+          double meanProblemsUsedFractionAt50Percent,
       List<Outcome> outcomes) {}
 
   /** Runs all four truths on so many threads. */
