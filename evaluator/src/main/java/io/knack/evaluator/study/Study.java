@@ -1,5 +1,6 @@
 package io.knack.evaluator.study;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.knack.contracts.Example;
 import io.knack.contracts.Interval;
 import io.knack.contracts.Message;
@@ -96,7 +97,7 @@ public final class Study {
    */
   public record Result(
       List<Setting> settings,
-      long fasterBy10Percent,
+      @JsonProperty("faster_by_10_percent") long fasterBy10Percent,
       @Nullable Double pearsonR,
       @Nullable Double pearsonP) {
     public Result {
