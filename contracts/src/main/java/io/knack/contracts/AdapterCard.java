@@ -2,6 +2,13 @@ package io.knack.contracts;
 
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.TenantId;
+import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.store.Digests;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,4 +28,26 @@ public record AdapterCard(
     long steps,
     double deviceSeconds) {
   public static final String FILE = "card.json";
+
+  /**
+   * sha256 over the names and digests of a PEFT directory's configuration and weights; card and
+   * metrics aside.
+   *
+   * @throws ContractException when one of them is missing
+   */
+  public static String weightsDigest(Path directory) {
+    StringBuilder text = new StringBuilder();
+    for (String name : List.of("adapter_config.json", "adapter_model.safetensors")) {
+      Path file = directory.resolve(name);
+      if (!Files.isRegularFile(file)) {
+        throw new ContractException("adapter " + directory + " has no " + name);
+      }
+      try {
+        text.append(name).append(' ').append(Digests.sha256(file)).append('\n');
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot read " + file, e);
+      }
+    }
+    return Digests.sha256(text.toString());
+  }
 }

@@ -1,6 +1,7 @@
 package io.knack.contracts;
 
 import io.knack.contracts.cli.KnackCli;
+import io.knack.contracts.erasure.ForgetCommand;
 import io.knack.contracts.show.DoctorCommand;
 import io.knack.contracts.show.ShowCommand;
 import picocli.CommandLine.Command;
@@ -10,7 +11,7 @@ import picocli.CommandLine.Command;
     name = "knack",
     mixinStandardHelpOptions = true,
     version = KnackVersion.CURRENT,
-    subcommands = {ShowCommand.class, DoctorCommand.class})
+    subcommands = {ShowCommand.class, DoctorCommand.class, ForgetCommand.class})
 public final class Main {
   private Main() {}
 

@@ -15,11 +15,8 @@ import io.knack.contracts.store.Digests;
 import io.knack.contracts.store.Jsons;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -137,7 +134,7 @@ public final class StageRunner {
   private <P extends Record> Ending run(Stage<P> stage, P plan, RunId run, OrderlyStop stop) {
     String planJson = Plans.canonicalJson(plan);
     String planDigest = Digests.sha256(planJson + "\n" + fingerprint(stage, plan));
-    try (FileChannel lock = lockStage(stage.name())) {
+    try (StageLock lock = StageLock.take(home, stage.name())) {
       Optional<RunRecord> earlier =
           RunRecord.read(home, run, stage.name()).filter(record -> record.plan().equals(planJson));
       StageInputs inputs =
@@ -320,40 +317,6 @@ public final class StageRunner {
     } catch (IOException e) {
       throw new TemporaryException(stage.name() + " cannot read what its plan names: " + e, e);
     }
-  }
-
-  // ---- one at a time
-
-  private FileChannel lockStage(String stage) throws IOException {
-    Path locks = home.resolve("locks");
-    try {
-      Files.createDirectories(locks);
-    } catch (IOException e) {
-      throw new PlanException(
-          "--home "
-              + home
-              + " cannot be used: "
-              + e.getMessage()
-              + "; name a directory you may write");
-    }
-    FileChannel channel =
-        FileChannel.open(
-            locks.resolve(stage + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    try {
-      if (channel.tryLock() == null) {
-        channel.close();
-        throw busy(stage);
-      }
-    } catch (OverlappingFileLockException e) {
-      channel.close();
-      throw busy(stage);
-    }
-    return channel;
-  }
-
-  private TemporaryException busy(String stage) {
-    return new TemporaryException(
-        "another " + stage + " is at work in " + home + "; wait for it, or name another --home");
   }
 
   // ---- small things

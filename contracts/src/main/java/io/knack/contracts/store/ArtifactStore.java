@@ -18,9 +18,11 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
@@ -62,7 +64,7 @@ public final class ArtifactStore {
   }
 
   /** For tests: the hook runs before each file operation that another process could see. */
-  static ArtifactStore open(Path home, Runnable beforeEachStep) {
+  public static ArtifactStore open(Path home, Runnable beforeEachStep) {
     return new ArtifactStore(home.toAbsolutePath().normalize(), beforeEachStep);
   }
 
@@ -198,6 +200,61 @@ public final class ArtifactStore {
     } catch (IOException e) {
       throw new TemporaryException("cannot erase " + artifact.ref() + ": " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * What an artifact is today: itself, or the replacement that an erasure put in its place.
+   *
+   * @return empty when it was never here
+   */
+  public Optional<Artifact> current(ArtifactRef ref) {
+    return chain(ref.kind()).stream()
+        .filter(
+            artifact ->
+                artifact.ref().equals(ref) || artifact.card().supersedes().contains(ref))
+        .findFirst();
+  }
+
+  /**
+   * Completes erasures that were cut off, and removes what never became an artifact: superseded
+   * revisions, directories without a card, staged ones. Only while no stage is at work.
+   *
+   * @param receipt as in {@link #erase}
+   * @return how many directories went
+   */
+  public int sweep(String receipt, Instant at) {
+    int removed = 0;
+    for (ArtifactKind kind : ArtifactKind.values()) {
+      Set<Path> live = new HashSet<>();
+      chain(kind).forEach(artifact -> live.add(artifact.directory()));
+      List<Path> others;
+      try (Stream<Path> paths = Files.list(directory(kind))) {
+        others =
+            paths
+                .filter(path -> !live.contains(path))
+                .filter(
+                    path ->
+                        COMMITTED.matcher(path.getFileName().toString()).matches()
+                            || STAGED.matcher(path.getFileName().toString()).matches())
+                .sorted()
+                .toList();
+      } catch (NoSuchFileException e) {
+        continue;
+      } catch (IOException e) {
+        throw new TemporaryException("cannot list " + directory(kind) + ": " + e.getMessage(), e);
+      }
+      for (Path other : others) {
+        if (COMMITTED.matcher(other.getFileName().toString()).matches()
+            && Files.exists(other.resolve(CARD))) {
+          erase(load(kind, other), receipt, at);
+        } else {
+          beforeEachStep.run();
+          discard(other);
+        }
+        removed++;
+      }
+    }
+    return removed;
   }
 
   /** Hashes every file of an artifact against its card. */

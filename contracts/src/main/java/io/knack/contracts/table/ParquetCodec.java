@@ -61,7 +61,7 @@ final class ParquetCodec {
   /** Rows in file order; closing it closes the file. */
   static Rows read(Path file, Shape.Struct shape) throws IOException {
     ParquetReader<Group> reader =
-        new Reader(new LocalInputFile(file)).withConf(new PlainParquetConfiguration()).build();
+        groups(new LocalInputFile(file));
     return new Rows(reader, shape, file);
   }
 
@@ -334,6 +334,11 @@ final class ParquetCodec {
     }
   }
 
+  /** A file's rows as they lie there. */
+  static ParquetReader<Group> groups(LocalInputFile file) throws IOException {
+    return new Reader(file).withConf(new PlainParquetConfiguration()).build();
+  }
+
   private static Object struct(Shape.Struct shape, Group group) {
     List<Shape.Field> fields = shape.fields();
     @Nullable Object[] values = new @Nullable Object[fields.size()];
@@ -459,7 +464,7 @@ final class ParquetCodec {
   static List<Map<String, @Nullable Object>> anyRows(Path file, long limit) throws IOException {
     List<Map<String, @Nullable Object>> rows = new ArrayList<>();
     try (ParquetReader<Group> reader =
-        new Reader(new LocalInputFile(file)).withConf(new PlainParquetConfiguration()).build()) {
+        groups(new LocalInputFile(file))) {
       for (Group row = reader.read(); row != null && rows.size() < limit; row = reader.read()) {
         rows.add(anyRow(row));
       }

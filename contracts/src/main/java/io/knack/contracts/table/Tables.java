@@ -9,6 +9,8 @@ import io.knack.contracts.Interaction;
 import io.knack.contracts.Quarantined;
 import io.knack.contracts.Trial;
 import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.stage.KnackException;
+import io.knack.contracts.stage.TemporaryException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,6 +50,24 @@ public final class Tables {
       return ParquetCodec.anyRows(file, limit);
     } catch (IOException | RuntimeException e) {
       throw new ContractException(file + " is not a readable Parquet file: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Copies a Parquet file, contract or not, without what the edit takes away; writes nothing when
+   * it takes nothing.
+   *
+   * @throws ContractException when it is no Parquet file
+   */
+  public static RowEdit.Count rewrite(Path from, Path to, RowEdit edit) {
+    try {
+      return ParquetRewrite.rewrite(from, to, edit);
+    } catch (IOException e) {
+      throw new TemporaryException("cannot rewrite " + from + ": " + e.getMessage(), e);
+    } catch (KnackException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new ContractException(from + " is not a readable Parquet file: " + e.getMessage(), e);
     }
   }
 }

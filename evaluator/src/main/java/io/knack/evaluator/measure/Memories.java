@@ -15,7 +15,6 @@ import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.StageInputs;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
-import io.knack.contracts.store.Digests;
 import io.knack.contracts.store.Jsons;
 import io.knack.contracts.table.Tables;
 import java.io.IOException;
@@ -188,19 +187,7 @@ public final class Memories {
 
   /** sha256 over the names and digests of a PEFT directory's files, card and metrics aside. */
   public static String digest(Path directory) {
-    StringBuilder text = new StringBuilder();
-    for (String name : List.of("adapter_config.json", "adapter_model.safetensors")) {
-      Path file = directory.resolve(name);
-      if (!Files.isRegularFile(file)) {
-        throw new ContractException("adapter " + directory + " has no " + name);
-      }
-      try {
-        text.append(name).append(' ').append(Digests.sha256(file)).append('\n');
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot read " + file, e);
-      }
-    }
-    return Digests.sha256(text.toString());
+    return AdapterCard.weightsDigest(directory);
   }
 
   static AdapterCard readCard(Path directory) {

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.date_format;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
@@ -13,6 +14,7 @@ import static org.apache.spark.sql.functions.when;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.knack.contracts.Outcome;
 import io.knack.contracts.cli.Console;
+import io.knack.contracts.erasure.ErasedSubjects;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.Stage;
 import io.knack.contracts.stage.StageContext;
@@ -125,7 +127,8 @@ public final class ImportStage implements Stage<ImportPlan> {
                 + counts.ignored()
                 + " ignored)");
       }
-      RowsDigest.Summary added = writeInteractions(units, counts, chain, plan, context.output());
+      RowsDigest.Summary added = writeInteractions(
+              units, counts, chain, plan, context.output(), ErasedSubjects.read(context.home()));
       RowsDigest.Summary quarantined = writeQuarantine(units, counts, chain, context.output());
       return result(files, counts, first, added, quarantined, units, context.console());
     } finally {
@@ -362,7 +365,12 @@ public final class ImportStage implements Stage<ImportPlan> {
   // ---- writing
 
   private static RowsDigest.Summary writeInteractions(
-      Dataset<Row> units, Counts counts, List<Artifact> chain, ImportPlan plan, Path output) {
+      Dataset<Row> units,
+      Counts counts,
+      List<Artifact> chain,
+      ImportPlan plan,
+      Path output,
+      ErasedSubjects erased) {
     if (counts.of(Units.INTERACTION) == 0) {
       return new RowsDigest.Summary(RowsDigest.EMPTY, 0);
     }
@@ -383,6 +391,12 @@ public final class ImportStage implements Stage<ImportPlan> {
             .withColumn("occurred", occurred(units.sparkSession(), counts, chain, plan))
             .select("interaction.*", "occurred")
             .withColumn("occurred_at", col("occurred"));
+    if (!erased.hashes().isEmpty()) {
+      // Who was forgotten does not come back with the same log.
+      rows =
+          rows.filter(
+              col("subject").isNull().or(not(col("subject").isin(erased.hashes().toArray()))));
+    }
     if (!chain.isEmpty()) {
       SparkSession spark = units.sparkSession();
       Dataset<Row> known =
