@@ -175,7 +175,7 @@ class SelectionTest {
     Duration took = Duration.ofNanos(System.nanoTime() - started);
     assertThat(chosen).hasSize(500 * PLAN.perCluster());
     assertThat(candidates.pools()).allMatch(p -> p.shortestFirst().size() <= PLAN.candidates());
-    assertThat(took).isLessThan(Duration.ofSeconds(120));
+    assertThat(took).isLessThan(Duration.ofMinutes(2));
     if (solutions > 100_000) {
       System.out.println(solutions + " solutions: " + took.toMillis() + " ms");
     }
