@@ -3,6 +3,7 @@ package io.knack.contracts;
 import io.knack.contracts.cli.KnackCli;
 import io.knack.contracts.erasure.ForgetCommand;
 import io.knack.contracts.show.DoctorCommand;
+import io.knack.contracts.show.ExplainCommand;
 import io.knack.contracts.show.ShowCommand;
 import picocli.CommandLine.Command;
 
@@ -11,7 +12,7 @@ import picocli.CommandLine.Command;
     name = "knack",
     mixinStandardHelpOptions = true,
     version = KnackVersion.CURRENT,
-    subcommands = {ShowCommand.class, DoctorCommand.class, ForgetCommand.class})
+    subcommands = {ShowCommand.class, ExplainCommand.class, DoctorCommand.class, ForgetCommand.class})
 public final class Main {
   private Main() {}
 
