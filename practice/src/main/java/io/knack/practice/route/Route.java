@@ -31,4 +31,9 @@ public record Route(
   public Route {
     messages = List.copyOf(messages);
   }
+
+  /** Where everything goes while nothing is promoted: to the base model. */
+  public static Route toBase(List<Message> messages) {
+    return new Route(null, Router.BASELINE, null, messages, 0, 0, false, 0);
+  }
 }

@@ -78,6 +78,11 @@ public final class Exam {
     }
   }
 
+  /** What follows the arrow of a rule: its policy's name is no part of the mark. */
+  private static String rule(String reply) {
+    return reply.substring(reply.lastIndexOf("=> ") + 1);
+  }
+
   /** Question n of a part. */
   public Question question(Part part, long n) {
     SplittableRandom random =

@@ -106,14 +106,6 @@ public final class Server {
     if (router != null) {
       return router.route(messages, new TenantId(request.tenant()));
     }
-    return new Route(
-        null,
-        Router.BASELINE,
-        null,
-        Prompts.of(PromptForm.SHORT).problem(messages, List.of(), List.of()),
-        0,
-        0,
-        false,
-        0);
+    return Route.toBase(Prompts.of(PromptForm.SHORT).problem(messages, List.of(), List.of()));
   }
 }

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class ProblemTest {
   private static Problem draw(Kind kind, SplittableRandom random) {
-    Structure structure = Structure.values()[random.nextInt(Structure.values().length)];
+    Structure structure = Words.pick(List.of(Structure.values()), random);
     return Problem.draw(
         structure, kind, kind == Kind.PLAIN ? "" : Words.policyName(random), random);
   }

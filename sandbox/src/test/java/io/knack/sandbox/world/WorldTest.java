@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -64,13 +65,13 @@ class WorldTest {
       seen.add(truth.level());
       switch (truth.level()) {
         case S1 ->
-            assertThat(coreTexts.get(truth.family())).anyMatch(c -> request.text().endsWith(c));
+            assertThat(Objects.requireNonNull(coreTexts.get(truth.family()))).anyMatch(c -> request.text().endsWith(c));
         case S2 ->
-            assertThat(coreTexts.get(truth.family())).noneMatch(c -> request.text().endsWith(c));
-        case S3 -> assertThat(truth.policy()).isEqualTo(families.get(truth.family()).policy());
+            assertThat(Objects.requireNonNull(coreTexts.get(truth.family()))).noneMatch(c -> request.text().endsWith(c));
+        case S3 -> assertThat(truth.policy()).isEqualTo(Objects.requireNonNull(families.get(truth.family())).policy());
         case S4 ->
             assertThat(truth.structure())
-                .isNotEqualToIgnoringCase(families.get(truth.family()).structure().name());
+                .isNotEqualToIgnoringCase(Objects.requireNonNull(families.get(truth.family())).structure().name());
         case S5, NOISE -> assertThat(recurringPolicies).doesNotContain(nameless(truth.policy()));
       }
     }
