@@ -12,7 +12,12 @@ import picocli.CommandLine.Command;
     name = "knack",
     mixinStandardHelpOptions = true,
     version = KnackVersion.CURRENT,
-    subcommands = {ShowCommand.class, ExplainCommand.class, DoctorCommand.class, ForgetCommand.class})
+    subcommands = {
+      ShowCommand.class,
+      ExplainCommand.class,
+      DoctorCommand.class,
+      ForgetCommand.class
+    })
 public final class Main {
   private Main() {}
 

@@ -52,7 +52,14 @@ public final class Erasure {
   /** Every stage and writer that would be in the way, in the order of their names. */
   private static final List<String> STAGES =
       List.of(
-          "curate", "evaluate", "forget", "import", "mine", "promote", "reflect", "remember",
+          "curate",
+          "evaluate",
+          "forget",
+          "import",
+          "mine",
+          "promote",
+          "reflect",
+          "remember",
           "train");
 
   private static final ObjectMapper JSON = Jsons.mapper();
@@ -110,7 +117,12 @@ public final class Erasure {
     Optional<Entry> before = known.of(subject);
     if (traces.isEmpty() && before.filter(Entry::complete).isPresent()) {
       return new Receipt(
-          before.get().receipt(), now(), "nothing_left", new TreeMap<>(), List.of(), List.of(),
+          before.get().receipt(),
+          now(),
+          "nothing_left",
+          new TreeMap<>(),
+          List.of(),
+          List.of(),
           null);
     }
     String receipt =
@@ -246,9 +258,7 @@ public final class Erasure {
       Replacement replacement = new Replacement(chain.get(i));
       erasure.prepare(
           replacement,
-          i == chain.size() - 1
-              ? RuleErasure.Standing.LATEST
-              : RuleErasure.Standing.EARLIER,
+          i == chain.size() - 1 ? RuleErasure.Standing.LATEST : RuleErasure.Standing.EARLIER,
           receipt,
           now());
       replacement.commit(store, receipt, now());
@@ -397,8 +407,7 @@ public final class Erasure {
           counts.merge("artifacts_replaced", 1L, Long::sum);
           counted.forEach(
               (what, number) ->
-                  counts.merge(
-                      String.valueOf(what), ((Number) number).longValue(), Long::sum));
+                  counts.merge(String.valueOf(what), ((Number) number).longValue(), Long::sum));
         }
       }
     }

@@ -154,8 +154,7 @@ final class Replacement {
   /** Hadoop keeps {@code .NAME.crc} beside a file, and refuses the file when they differ. */
   private static boolean isChecksumOf(Path relative, List<Path> rewritten) {
     return rewritten.stream()
-        .anyMatch(
-            path -> path.resolveSibling("." + path.getFileName() + ".crc").equals(relative));
+        .anyMatch(path -> path.resolveSibling("." + path.getFileName() + ".crc").equals(relative));
   }
 
   private static void link(Path from, Path to) throws IOException {

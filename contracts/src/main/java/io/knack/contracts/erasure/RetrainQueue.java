@@ -45,9 +45,7 @@ public record RetrainQueue(List<ClusterId> clusters, List<Item> queued) {
 
   RetrainQueue with(List<Item> more) {
     TreeSet<Item> items =
-        new TreeSet<>(
-            Comparator.comparing(Item::receipt)
-                .thenComparing(Item::adapter));
+        new TreeSet<>(Comparator.comparing(Item::receipt).thenComparing(Item::adapter));
     items.addAll(queued);
     items.addAll(more);
     return new RetrainQueue(

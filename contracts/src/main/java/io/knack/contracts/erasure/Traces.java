@@ -172,8 +172,7 @@ record Traces(
           .filter(curriculum -> hasTable(curriculum, Tables.EXAMPLES))
           .ifPresent(
               curriculum -> {
-                try (Stream<Example> rows =
-                    Tables.EXAMPLES.readFrom(curriculum.directory())) {
+                try (Stream<Example> rows = Tables.EXAMPLES.readFrom(curriculum.directory())) {
                   rows.filter(row -> row.split() == Split.TRAIN && erasedEvidence(row.id()))
                       .forEach(row -> touched.add(String.valueOf(row.clusterId())));
                 }

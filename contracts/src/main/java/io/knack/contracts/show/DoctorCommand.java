@@ -192,7 +192,7 @@ public final class DoctorCommand implements Callable<Integer> {
         shipped || overridden
             ? ""
             : "set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to a libtorch of your"
-                  + " own");
+                + " own");
   }
 
   private static Finding mlflow() {

@@ -152,8 +152,7 @@ final class Explainer {
         : Optional.empty();
   }
 
-  private Explanation entry(
-      String manifest, Manifest.Entry entry, Optional<Artifact> evaluation) {
+  private Explanation entry(String manifest, Manifest.Entry entry, Optional<Artifact> evaluation) {
     String cluster = entry.clusterId().value();
     Explanation.Builder builder =
         new Explanation.Builder("entry", manifest + "/" + cluster)
@@ -167,9 +166,11 @@ final class Explainer {
     if (adapter != null) {
       builder.from(
           adapter(adapter.name())
-              .orElseGet(() -> new Explanation.Builder("adapter", adapter.name())
-                  .fact("note", "its artifact is gone: erased, or of another workspace")
-                  .build()));
+              .orElseGet(
+                  () ->
+                      new Explanation.Builder("adapter", adapter.name())
+                          .fact("note", "its artifact is gone: erased, or of another workspace")
+                          .build()));
     }
     entry.rules().forEach(rule -> builder.from(rule(rule.id().value()).orElse(null)));
     entry.episodes().forEach(one -> builder.from(episode(one.id().value()).orElse(null)));

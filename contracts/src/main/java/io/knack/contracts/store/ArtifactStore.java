@@ -210,8 +210,7 @@ public final class ArtifactStore {
   public Optional<Artifact> current(ArtifactRef ref) {
     return chain(ref.kind()).stream()
         .filter(
-            artifact ->
-                artifact.ref().equals(ref) || artifact.card().supersedes().contains(ref))
+            artifact -> artifact.ref().equals(ref) || artifact.card().supersedes().contains(ref))
         .findFirst();
   }
 

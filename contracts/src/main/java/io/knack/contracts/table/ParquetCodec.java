@@ -60,8 +60,7 @@ final class ParquetCodec {
 
   /** Rows in file order; closing it closes the file. */
   static Rows read(Path file, Shape.Struct shape) throws IOException {
-    ParquetReader<Group> reader =
-        groups(new LocalInputFile(file));
+    ParquetReader<Group> reader = groups(new LocalInputFile(file));
     return new Rows(reader, shape, file);
   }
 
@@ -463,8 +462,7 @@ final class ParquetCodec {
   /** The first rows of any Parquet file. */
   static List<Map<String, @Nullable Object>> anyRows(Path file, long limit) throws IOException {
     List<Map<String, @Nullable Object>> rows = new ArrayList<>();
-    try (ParquetReader<Group> reader =
-        groups(new LocalInputFile(file))) {
+    try (ParquetReader<Group> reader = groups(new LocalInputFile(file))) {
       for (Group row = reader.read(); row != null && rows.size() < limit; row = reader.read()) {
         rows.add(anyRow(row));
       }

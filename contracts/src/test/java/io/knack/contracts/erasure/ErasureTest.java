@@ -126,8 +126,7 @@ final class ErasureTest {
     assertThat(second.outcome()).isEqualTo("nothing_left");
     assertThat(second.receipt()).isEqualTo(first.receipt());
     assertThat(home.resolve("erasures").toFile().list())
-        .containsExactlyInAnyOrder(
-            first.receipt() + ".json", "subjects.json", "retrain.json");
+        .containsExactlyInAnyOrder(first.receipt() + ".json", "subjects.json", "retrain.json");
     assertThat(Files.readString(home.resolve("erasures").resolve(first.receipt() + ".json")))
         .doesNotContain(hash, SmallWorkspace.ALICE);
     assertThat(home.resolve("serving/manifests/v000003.json")).doesNotExist();
@@ -154,8 +153,7 @@ final class ErasureTest {
             home.resolve("erasures")
                 .resolve(ErasedSubjects.read(home).subjects().get(0).receipt() + ".json");
         whole =
-            new TreeMap<>(
-                Jsons.mapper().readValue(Files.readString(file), Receipt.class).counts());
+            new TreeMap<>(Jsons.mapper().readValue(Files.readString(file), Receipt.class).counts());
         whole.remove("files");
       } else {
         break;
@@ -174,8 +172,7 @@ final class ErasureTest {
           .isInstanceOf(TemporaryException.class)
           .hasMessageContaining("another mine is at work");
     }
-    Files.writeString(
-        home.resolve("locks/night.lease"), "{\"expires\":\"2026-03-05T06:08:00Z\"}");
+    Files.writeString(home.resolve("locks/night.lease"), "{\"expires\":\"2026-03-05T06:08:00Z\"}");
     assertThatThrownBy(() -> new Erasure(home, CLOCK).forget("x"))
         .isInstanceOf(TemporaryException.class)
         .hasMessageContaining("a night is at work");

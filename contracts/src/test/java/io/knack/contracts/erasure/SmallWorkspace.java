@@ -87,7 +87,9 @@ public final class SmallWorkspace {
 
     staged = store.stage(ArtifactKind.CURRICULUM, new RunId("night"));
     Tables.EXAMPLES.writeInto(
-        staged, List.of(example("e-1", "k-1", "i-1", alice, ALICES), example("e-2", "k-2", "i-2", bob, BOBS)));
+        staged,
+        List.of(
+            example("e-1", "k-1", "i-1", alice, ALICES), example("e-2", "k-2", "i-2", bob, BOBS)));
     Tables.EVIDENCE.writeInto(staged, List.of(evidence("e-1"), evidence("e-2")));
     Artifact curriculum =
         commit(
@@ -112,7 +114,8 @@ public final class SmallWorkspace {
     Files.writeString(
         staged.resolve("RULES.md"),
         "# Rules\n[r-1] helpful=1 :: " + ALICES + "\n[r-2] helpful=1 :: prices\n");
-    Artifact rules = commit(store, staged, ArtifactKind.RULES, "reflect", List.of(curriculum.ref()));
+    Artifact rules =
+        commit(store, staged, ArtifactKind.RULES, "reflect", List.of(curriculum.ref()));
 
     staged = store.stage(ArtifactKind.EPISODES, new RunId("night"));
     Tables.EPISODES.writeInto(
@@ -134,8 +137,7 @@ public final class SmallWorkspace {
 
     Manifest manifest = manifest(adapters);
     staged = store.stage(ArtifactKind.EVALUATION, new RunId("night"));
-    Tables.TRIALS.writeInto(
-        staged, List.of(trial("e-1", "k-1"), trial("e-2", "k-2")));
+    Tables.TRIALS.writeInto(staged, List.of(trial("e-1", "k-1"), trial("e-2", "k-2")));
     Files.writeString(
         staged.resolve("report.json"),
         """
@@ -191,8 +193,12 @@ public final class SmallWorkspace {
         "space",
         null,
         List.of(
-            entry("k-1", adapters, List.of(new Manifest.EpisodeText(
-                new EpisodeId("p-1"), ALICES, "7", SparseVector.EMPTY))),
+            entry(
+                "k-1",
+                adapters,
+                List.of(
+                    new Manifest.EpisodeText(
+                        new EpisodeId("p-1"), ALICES, "7", SparseVector.EMPTY))),
             entry("k-2", adapters, List.of())));
   }
 
@@ -358,8 +364,7 @@ public final class SmallWorkspace {
   private static void write(Path file, Object content) throws IOException {
     Files.createDirectories(file.getParent());
     Files.writeString(
-        file,
-        content instanceof String text ? text : Jsons.mapper().writeValueAsString(content));
+        file, content instanceof String text ? text : Jsons.mapper().writeValueAsString(content));
   }
 
   private static Artifact commit(

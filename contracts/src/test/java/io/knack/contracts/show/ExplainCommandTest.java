@@ -58,8 +58,7 @@ final class ExplainCommandTest {
     assertThat(curriculum.path("facts").path("learnt_from_examples").asInt()).isEqualTo(2);
     assertThat(curriculum.path("from").path(0).path("from").path(0).path("facts").path("ids"))
         .hasSize(2);
-    Path adapter =
-        ArtifactStore.open(home).latest(ArtifactKind.ADAPTERS).orElseThrow().file("k-2");
+    Path adapter = ArtifactStore.open(home).latest(ArtifactKind.ADAPTERS).orElseThrow().file("k-2");
     for (String ref : List.of("p-1", "k-1", adapter.toString(), "v000001")) {
       assertThat(run("explain", ref)).as(ref + err).isZero();
       assertThat(out.toString()).contains("plan_digest");
