@@ -4,6 +4,7 @@ import io.knack.contracts.cli.KnackCli;
 import io.knack.llm.cli.GenerateCommand;
 import io.knack.llm.cli.LlmBenchCommand;
 import io.knack.llm.cli.MergeCommand;
+import io.knack.llm.encoder.EmbedCommand;
 import picocli.CommandLine.Command;
 
 /** The verbs of the language model. */
@@ -11,7 +12,12 @@ import picocli.CommandLine.Command;
     name = "knack",
     description = "Runs open-weights checkpoints.",
     mixinStandardHelpOptions = true,
-    subcommands = {GenerateCommand.class, MergeCommand.class, Main.Bench.class})
+    subcommands = {
+      GenerateCommand.class,
+      MergeCommand.class,
+      EmbedCommand.class,
+      Main.Bench.class
+    })
 public final class Main {
   /** {@code bench llm}. */
   @Command(
