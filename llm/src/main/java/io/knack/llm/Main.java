@@ -12,12 +12,7 @@ import picocli.CommandLine.Command;
     name = "knack",
     description = "Runs open-weights checkpoints.",
     mixinStandardHelpOptions = true,
-    subcommands = {
-      GenerateCommand.class,
-      MergeCommand.class,
-      EmbedCommand.class,
-      Main.Bench.class
-    })
+    subcommands = {GenerateCommand.class, MergeCommand.class, EmbedCommand.class, Main.Bench.class})
 public final class Main {
   /** {@code bench llm}. */
   @Command(

@@ -249,7 +249,8 @@ class Ops(Module):
 
   # Draws from logits (N, V) float32 by inversion: the first token whose cumulative probability
   # exceeds the uniform. Rows at temperature 0 take the maximum. With `narrowed`, the distribution is
-  # cut to the top k first, then to the smallest set that holds top p, in descending order.
+  # cut to the top k first, then to the smallest set that holds top p, in descending order; rows that ask
+  # for neither are drawn as if alone.
   def sample(self: __torch__.Ops, logits: Tensor, draws: Tensor, narrowed: bool, scored: bool) -> Tensor:
     choice = torch.to(draws, ops.prim.device(logits), 6)
     temperature = torch.slice(choice, 1, 0, 1)
@@ -257,18 +258,19 @@ class Ops(Module):
     p = torch.softmax(torch.div(logits, torch.masked_fill(temperature, torch.le(temperature, 0.), 1.)), 1)
     u = torch.slice(choice, 1, 3, 4)
     vocabulary = logits.size(1)
+    drawn = (self).invert(p, u)
     if narrowed:
-      p, order = torch.sort(p, 1, True)
+      top_p = torch.slice(choice, 1, 1, 2)
       k = torch.slice(choice, 1, 2, 3)
+      cut = torch.logical_or(torch.gt(k, 0.), torch.lt(top_p, 1.))  # (N, 1)
+      p, order = torch.sort(p, 1, True)
       k = torch.masked_fill(k, torch.le(k, 0.), float(vocabulary))
       rank = torch.arange(0, vocabulary, dtype=6, device=ops.prim.device(p))
       p = torch.masked_fill(p, torch.ge(rank, k), 0.)
       total = torch.sum(p, [1], True)
       before = torch.sub(torch.cumsum(p, 1), p)
-      p = torch.masked_fill(p, torch.ge(before, torch.mul(total, torch.slice(choice, 1, 1, 2))), 0.)
-      drawn = torch.gather(order, 1, (self).invert(p, u))
-    else:
-      drawn = (self).invert(p, u)
+      p = torch.masked_fill(p, torch.ge(before, torch.mul(total, top_p)), 0.)
+      drawn = torch.where(cut, torch.gather(order, 1, (self).invert(p, u)), drawn)
     token = torch.where(torch.le(temperature, 0.), best, drawn)
     if scored:
       score = torch.sub(torch.gather(logits, 1, token), torch.logsumexp(logits, [1], True))
@@ -279,7 +281,7 @@ class Ops(Module):
   # The index (N, 1) where the running sum of weights p (N, V) first exceeds u times the whole.
   def invert(self: __torch__.Ops, p: Tensor, u: Tensor) -> Tensor:
     sums = torch.cumsum(p, 1)
-    total = torch.slice(sums, 1, -1)
+    total = torch.contiguous(torch.slice(sums, 1, -1))
     found = torch.searchsorted(sums, torch.mul(u, total), right=True)
     # A uniform so close to 1 that rounding passes the last weight takes the last one.
     lastly = torch.searchsorted(sums, total)

@@ -112,7 +112,7 @@ public final class GenerateCommand implements Callable<Integer> {
       description = "cpu, cuda or cuda:N (${DEFAULT-VALUE}).")
   private String device = "cpu";
 
-  @Option(names = "--logprobs", description = "Report log-probabilities (with --json).")
+  @Option(names = "--logprobs", description = "Report log-probabilities; --json always does.")
   private boolean logprobs;
 
   @Option(names = "--json", description = "One JSON array on standard output.")
@@ -126,7 +126,7 @@ public final class GenerateCommand implements Callable<Integer> {
     try (LocalModel loaded = LocalModel.load(model, options)) {
       String everywhere = null;
       for (String adapter : adapters) {
-        int equals = adapter.indexOf('=');
+        int equals = named(adapter) ? adapter.indexOf('=') : -1;
         String name = equals < 0 ? adapter : adapter.substring(0, equals);
         loaded.loadAdapter(name, Path.of(adapter.substring(equals + 1)));
         if (equals < 0 || (adapters.size() == 1 && prompts == null)) {
@@ -139,12 +139,32 @@ public final class GenerateCommand implements Callable<Integer> {
       if (json) {
         out.println(new ObjectMapper().writeValueAsString(json(completions)));
       } else {
-        completions.forEach(
-            completion -> completion.samples().forEach(sample -> out.println(sample.text())));
+        completions.forEach(completion -> print(completion, out));
       }
       out.flush();
     }
     return 0;
+  }
+
+  /** Whether an adapter is given as NAME=DIR; a directory's own name may hold a "=". */
+  private static boolean named(String adapter) {
+    int equals = adapter.indexOf('=');
+    return equals > 0
+        && adapter.indexOf('/') != 0
+        && !adapter.substring(0, equals).contains("/")
+        && !Files.isDirectory(Path.of(adapter));
+  }
+
+  private void print(Completion completion, PrintWriter out) {
+    if (logprobs) {
+      out.println("prompt: " + completion.promptLogprobs());
+    }
+    for (Sample sample : completion.samples()) {
+      out.println(sample.text());
+      if (logprobs) {
+        out.println("logprobs: " + sample.logprobs());
+      }
+    }
   }
 
   private void check() {
@@ -169,7 +189,7 @@ public final class GenerateCommand implements Callable<Integer> {
     if (topK < 0) {
       problems.add("generate: --top-k is " + topK + ", expected at least 0");
     }
-    if (adapters.stream().filter(adapter -> !adapter.contains("=")).count() > 1) {
+    if (adapters.stream().filter(adapter -> !named(adapter)).count() > 1) {
       problems.add("generate: several adapters need names: --adapter NAME=DIR");
     }
     if (!problems.isEmpty()) {
@@ -186,7 +206,7 @@ public final class GenerateCommand implements Callable<Integer> {
             topK,
             stop,
             seed,
-            logprobs ? Sampling.Logprobs.PROMPT_AND_COMPLETION : Sampling.Logprobs.NONE);
+            logprobs || json ? Sampling.Logprobs.PROMPT_AND_COMPLETION : Sampling.Logprobs.NONE);
     if (prompts == null) {
       Prompt one = prompt == null ? new Prompt.Ids(promptIds) : text(prompt);
       return List.of(new GenerationRequest(one, everywhere, samples, sampling));
@@ -195,7 +215,12 @@ public final class GenerateCommand implements Callable<Integer> {
       throw new ContractException(prompts + ": no such file");
     }
     List<GenerationRequest> requests = new ArrayList<>();
-    List<String> lines = Files.readAllLines(prompts);
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(prompts);
+    } catch (java.nio.charset.CharacterCodingException e) {
+      throw new ContractException(prompts + ": is not UTF-8", e);
+    }
     for (int i = 0; i < lines.size(); i++) {
       if (!lines.get(i).isBlank()) {
         requests.add(request(lines.get(i), i + 1, everywhere, sampling));
@@ -218,19 +243,44 @@ public final class GenerateCommand implements Callable<Integer> {
       one = text(node.path("prompt").textValue());
     } else if (node.path("prompt_ids").isArray()) {
       List<Integer> ids = new ArrayList<>();
-      node.path("prompt_ids").forEach(id -> ids.add(id.intValue()));
+      for (JsonNode id : node.path("prompt_ids")) {
+        if (!id.isInt()) {
+          throw new ContractException(
+              prompts + " line " + number + ": prompt_ids holds " + id + ", expected token ids");
+        }
+        ids.add(id.intValue());
+      }
       one = new Prompt.Ids(ids);
     } else if (node.path("messages").isArray()) {
       List<io.knack.contracts.Message> messages = new ArrayList<>();
       for (JsonNode message : node.path("messages")) {
-        messages.add(message(message.path("role").asText(), message.path("content").asText()));
+        if (!message.path("role").isTextual() || !message.path("content").isTextual()) {
+          throw new ContractException(
+              prompts
+                  + " line "
+                  + number
+                  + ": a message is "
+                  + message
+                  + ", expected a role and a content, both text");
+        }
+        messages.add(
+            message(message.path("role").textValue(), message.path("content").textValue()));
       }
       one = new Prompt.Chat(messages);
     } else {
       throw new ContractException(
           prompts + " line " + number + ": has none of prompt, prompt_ids and messages");
     }
-    String adapter = node.hasNonNull("adapter") ? node.path("adapter").asText() : everywhere;
+    if (node.hasNonNull("adapter") && !node.path("adapter").isTextual()) {
+      throw new ContractException(
+          prompts
+              + " line "
+              + number
+              + ": adapter is "
+              + node.path("adapter")
+              + ", expected a name");
+    }
+    String adapter = node.hasNonNull("adapter") ? node.path("adapter").textValue() : everywhere;
     return new GenerationRequest(one, adapter, samples, sampling);
   }
 

@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * runs the session. A task is waiting, or out, or paused until its next try, or done.
  */
 final class HttpSession implements GenerationSession {
+  /** In bytes: 128 samples of some thousand tokens with their log-probabilities fit well. */
+  static final long LARGEST_ANSWER = 64L << 20;
+
   private final HttpModel model;
   private final Deque<Task> waiting = new ArrayDeque<>();
   private final Set<Task> paused = new LinkedHashSet<>();
@@ -156,7 +159,7 @@ final class HttpSession implements GenerationSession {
             .client()
             .sendAsync(
                 model.post(Wire.path(task.request.prompt()), body),
-                HttpResponse.BodyHandlers.ofByteArray());
+                BoundedBody.handler(LARGEST_ANSWER));
     task.future = future;
     CompletableFuture<?> unused =
         future.whenComplete(
@@ -175,6 +178,13 @@ final class HttpSession implements GenerationSession {
           problem instanceof CompletionException && problem.getCause() != null
               ? problem.getCause()
               : problem;
+      if (cause instanceof BoundedBody.TooLarge) {
+        fail(
+            task,
+            new PlanException(
+                place() + " sent " + cause.getMessage() + "; ask for fewer samples at once"));
+        return;
+      }
       again(task, String.valueOf(cause), Duration.ZERO, cause);
       return;
     }

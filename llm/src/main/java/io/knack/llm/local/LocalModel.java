@@ -215,32 +215,38 @@ public final class LocalModel implements LanguageModel {
     return stack;
   }
 
-  /** A cache with at least this much room; what was in it is kept. */
-  KvCache cache(int rows, int capacity) {
+  /**
+   * A cache with this much room; what was in it is kept. Where more room would leave fewer than
+   * {@code keep} rows, it is the one that is there already.
+   */
+  KvCache cache(int rows, int capacity, int keep) {
     KvCache old = cache;
     if (old != null && old.rows() >= rows && old.capacity() >= capacity) {
       return old;
     }
+    int wanted = old == null ? rows : Math.max(rows, old.rows());
     int places = old == null ? capacity : Math.max(capacity, old.capacity());
-    int fit =
-        KvCache.rowsThatFit(
-            config, dtype(), old == null ? rows : Math.max(rows, old.rows()), places, cacheBudget);
+    int fit;
+    try {
+      fit = KvCache.rowsThatFit(config, dtype(), wanted, places, cacheBudget);
+    } catch (PlanException tooLarge) {
+      if (old == null || capacity > old.capacity()) {
+        throw tooLarge;
+      }
+      return old;
+    }
+    if (old != null && (fit < keep || (fit <= old.rows() && places <= old.capacity()))) {
+      return old;
+    }
     KvCache grown = KvCache.allocate(kernels, config, dtype(), fit, places);
     if (old != null) {
-      kernels.run("grow_cache", old.tensors(), grown.tensors());
+      if (keep > 0) {
+        kernels.run("grow_cache", old.tensors(), grown.tensors());
+      }
       old.close();
     }
     cache = grown;
     return grown;
-  }
-
-  /** Rows that a cache of this capacity may have. */
-  int rowsFor(int wanted, int capacity) {
-    KvCache old = cache;
-    if (old != null && old.rows() >= wanted && old.capacity() >= capacity) {
-      return wanted;
-    }
-    return KvCache.rowsThatFit(config, dtype(), wanted, capacity, cacheBudget);
   }
 
   List<Integer> ids(Prompt prompt) {

@@ -53,6 +53,10 @@ final class LocalSession implements GenerationSession {
   private final long[] shape;
   private final Deque<Task> queue = new ArrayDeque<>();
   private final List<@Nullable Row> rows = new ArrayList<>();
+
+  /** Samples that took over the row of another one of their request and have drawn nothing yet. */
+  private final Deque<Entry> fresh = new ArrayDeque<>();
+
   private final LongBuffer numbers;
   private final FloatBuffer draws;
   private final NDArray numbersTensor;
@@ -165,8 +169,8 @@ final class LocalSession implements GenerationSession {
     while (!queue.isEmpty()) {
       int wanted = Math.min(model.options().maxBatch(), running() + waitingSamples());
       KvCache cache = room(wanted);
-      if (cache == null) {
-        return;
+      if (cache == null || !fits(queue.element(), cache)) {
+        return; // Refused, or it must wait until the rows that run now have ended.
       }
       int limit = Math.min(cache.rows(), model.options().maxBatch());
       List<Integer> free = free(limit);
@@ -217,7 +221,7 @@ final class LocalSession implements GenerationSession {
     Task first = queue.element();
     int most = queue.stream().mapToInt(LocalSession::capacity).max().orElse(CAPACITY_STEP);
     try {
-      return model.cache(Math.max(padded(wanted), padded(rows.size())), most);
+      return model.cache(Math.max(padded(wanted), padded(rows.size())), most, rows.size());
     } catch (PlanException tooLarge) {
       Task largest = queue.stream().filter(t -> capacity(t) == most).findFirst().orElse(first);
       queue.remove(largest);
@@ -373,18 +377,32 @@ final class LocalSession implements GenerationSession {
           copies.stream().mapToLong(Entry::place).toArray(),
           copies.stream().mapToLong(e -> e.row().task.prompt.size()).toArray());
     }
-    first(entries.stream().map(Entry::row).toList(), entries.stream().map(Entry::place).toList());
+    first(entries);
+    firstOfFresh();
   }
 
-  private void first(List<Row> fresh, List<Integer> places) {
+  /** Each sample that ends at its first token may bring in another one of its request. */
+  private void firstOfFresh() {
+    while (!fresh.isEmpty()) {
+      List<Entry> entries = List.copyOf(fresh);
+      fresh.clear();
+      first(entries);
+    }
+  }
+
+  /** Draws the first token of new samples from their prompts' last logits. */
+  private void first(List<Entry> entries) {
     List<Row> drawing = new ArrayList<>();
     List<NDArray> logits = new ArrayList<>();
-    float[] choices = new float[4 * fresh.size()];
+    float[] choices = new float[4 * entries.size()];
     boolean narrowed = false;
-    for (int i = 0; i < fresh.size(); i++) {
-      Row row = fresh.get(i);
+    for (Entry entry : entries) {
+      Row row = entry.row();
+      if (row.task.cancelled()) {
+        continue; // Reported before the next step.
+      }
       if (row.task.limit <= 0) {
-        rows.set(places.get(i), null);
+        rows.set(entry.place(), null);
         row.task.report(row.finish(FinishReason.LENGTH, model));
         row.task.completeIfDone();
       } else {
@@ -406,7 +424,9 @@ final class LocalSession implements GenerationSession {
       drawn = kernels.tensor(scope, "sample", together, choice, narrowed, true).toDoubleArray();
     }
     for (int i = 0; i < drawing.size(); i++) {
-      take(drawing.get(i), (int) drawn[2 * i], (float) drawn[2 * i + 1]);
+      if (!drawing.get(i).task.cancelled()) {
+        take(drawing.get(i), (int) drawn[2 * i], (float) drawn[2 * i + 1]);
+      }
     }
   }
 
@@ -426,7 +446,7 @@ final class LocalSession implements GenerationSession {
 
   /** One token for every row. */
   private void step() {
-    KvCache cache = model.cache(rows.size(), 1);
+    KvCache cache = model.cache(rows.size(), 1, rows.size());
     int n = padded(rows.size());
     int longest = 0;
     boolean narrowed = false;
@@ -483,6 +503,7 @@ final class LocalSession implements GenerationSession {
         take(row, (int) drawn[2 * i], (float) drawn[2 * i + 1]);
       }
     }
+    firstOfFresh();
   }
 
   private void remask(int n) {
@@ -539,7 +560,7 @@ final class LocalSession implements GenerationSession {
       if (!row.task.waiting()) {
         queue.remove(row.task);
       }
-      first(List.of(next), List.of(place));
+      fresh.add(new Entry(next, place, place));
     }
   }
 
@@ -562,7 +583,7 @@ final class LocalSession implements GenerationSession {
     }
     if (!source.isEmpty()) {
       changed = true;
-      IValue cache = model.cache(1, 1).tensors();
+      IValue cache = model.cache(1, 1, 1).tensors();
       kernels.run("copy_rows", cache, longs(source), longs(target), longs(count));
     }
   }
@@ -579,8 +600,13 @@ final class LocalSession implements GenerationSession {
       }
     }
     queue.forEach(Task::cancel);
-    dropCancelled();
-    rows.clear();
-    owner.close();
+    try {
+      dropCancelled();
+    } finally {
+      rows.clear();
+      queue.clear();
+      fresh.clear();
+      owner.close();
+    }
   }
 }

@@ -27,7 +27,7 @@ final class Task implements GenerationSession.Handle {
   private final @Nullable Sample[] samples;
   private int reported;
   private long completionTokens;
-  private boolean cancelled;
+  private volatile boolean cancelled;
 
   /** Samples that have a row, or had one. */
   int begun;

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,15 @@ public record AdapterConfig(
 
     /** Every linear layer but the output head. */
     record AllLinear() implements Targets {}
+
+    /**
+     * Others without some.
+     *
+     * @param layers the blocks that count; empty for all
+     * @param excluded null for none
+     */
+    record Within(Targets all, List<Integer> layers, @Nullable Targets excluded)
+        implements Targets {}
   }
 
   /** Options that do not matter at inference, or say nothing new. */
@@ -75,10 +85,12 @@ public record AdapterConfig(
           "ephemeral_gpu_offload",
           "ensure_weight_tying",
           "arrow_config",
-          "layers_pattern",
-          "layers_to_transform",
-          "exclude_modules",
           "target_parameters_note");
+
+  /** What PEFT's {@code layers_pattern} may say: the name of the list of blocks. */
+  private static final Set<String> BLOCKS = Set.of("layers", "[\"layers\"]");
+
+  private static final Pattern BLOCK = Pattern.compile(".*\\.layers\\.(\\d+)\\..*");
 
   public AdapterConfig {
     rankPattern = new LinkedHashMap<>(rankPattern);
@@ -120,7 +132,10 @@ public record AdapterConfig(
             "use_rslora",
             "rank_pattern",
             "alpha_pattern",
-            "target_modules");
+            "target_modules",
+            "layers_to_transform",
+            "layers_pattern",
+            "exclude_modules");
     for (Map.Entry<String, JsonNode> field : root.properties()) {
       JsonNode value = field.getValue();
       boolean silent =
@@ -159,14 +174,44 @@ public record AdapterConfig(
         root.path("use_rslora").booleanValue() ? Scaling.ROOT_OF_RANK : Scaling.RANK,
         ranks,
         alphas,
-        targets(path, root.path("target_modules")),
+        within(path, root, targets(path, "target_modules", root.path("target_modules"))),
         root.path("lora_dropout").asDouble(0),
         root.path("base_model_name_or_path").isTextual()
             ? root.path("base_model_name_or_path").textValue()
             : null);
   }
 
-  private static Targets targets(Path path, JsonNode node) {
+  private static Targets within(Path path, JsonNode root, Targets all) {
+    List<Integer> layers = new ArrayList<>();
+    JsonNode blocks = root.path("layers_to_transform");
+    for (JsonNode block : blocks.isArray() ? blocks : List.of(blocks)) {
+      if (block.isInt()) {
+        layers.add(block.intValue());
+      } else if (!block.isNull() && !block.isMissingNode()) {
+        throw new ContractException(
+            path
+                + ": layers_to_transform is "
+                + blocks
+                + ", expected a number or a list of numbers");
+      }
+    }
+    JsonNode pattern = root.path("layers_pattern");
+    String blockName = pattern.isTextual() ? pattern.textValue() : pattern.toString();
+    boolean named =
+        pattern.isTextual() ? !blockName.isEmpty() : pattern.isArray() && !pattern.isEmpty();
+    if (!layers.isEmpty() && named && !BLOCKS.contains(blockName)) {
+      throw new ContractException(
+          path + ": layers_pattern is " + pattern + ", which is not supported; supported: layers");
+    }
+    JsonNode without = root.path("exclude_modules");
+    boolean excludes = without.isTextual() ? !without.textValue().isEmpty() : !without.isEmpty();
+    Targets excluded = excludes ? targets(path, "exclude_modules", without) : null;
+    return layers.isEmpty() && excluded == null
+        ? all
+        : new Targets.Within(all, List.copyOf(layers), excluded);
+  }
+
+  private static Targets targets(Path path, String key, JsonNode node) {
     if (node.isArray()) {
       List<String> names = new ArrayList<>();
       node.forEach(name -> names.add(name.asText()));
@@ -174,7 +219,7 @@ public record AdapterConfig(
     }
     if (!node.isTextual()) {
       throw new ContractException(
-          path + ": target_modules is " + node + ", expected a list or a string");
+          path + ": " + key + " is " + node + ", expected a list or a string");
     }
     if (node.textValue().equals("all-linear")) {
       return new Targets.AllLinear();
@@ -183,7 +228,7 @@ public record AdapterConfig(
       var unused = Pattern.compile(node.textValue());
     } catch (PatternSyntaxException e) {
       throw new ContractException(
-          path + ": target_modules '" + node.textValue() + "' is not a regular expression", e);
+          path + ": " + key + " '" + node.textValue() + "' is not a regular expression", e);
     }
     return new Targets.Regex(node.textValue());
   }
@@ -203,6 +248,15 @@ public record AdapterConfig(
 
   /** Whether a module, such as {@code model.layers.0.self_attn.q_proj}, has an adapter. */
   public boolean targets(String module) {
+    return matches(targets, module);
+  }
+
+  private static boolean matches(Targets targets, String module) {
+    if (targets instanceof Targets.Within within) {
+      return matches(within.all(), module)
+          && (within.layers().isEmpty() || within.layers().contains(block(module)))
+          && (within.excluded() == null || !matches(within.excluded(), module));
+    }
     if (targets instanceof Targets.Names names) {
       return names.names().stream()
           .anyMatch(name -> module.equals(name) || module.endsWith("." + name));
@@ -211,6 +265,11 @@ public record AdapterConfig(
       return Pattern.matches(regex.pattern(), module);
     }
     return !module.equals("lm_head");
+  }
+
+  private static int block(String module) {
+    Matcher matcher = BLOCK.matcher(module);
+    return matcher.matches() ? Integer.parseInt(matcher.group(1)) : -1;
   }
 
   public int rank(String module) {
@@ -256,16 +315,29 @@ public record AdapterConfig(
     rankPattern.forEach(ranks::put);
     ObjectNode alphas = root.putObject("alpha_pattern");
     alphaPattern.forEach(alphas::put);
-    if (targets instanceof Targets.Names names) {
-      var list = root.putArray("target_modules");
-      names.names().forEach(list::add);
-    } else if (targets instanceof Targets.Regex regex) {
-      root.put("target_modules", regex.pattern());
+    if (targets instanceof Targets.Within within) {
+      write(root, "target_modules", within.all());
+      if (!within.layers().isEmpty()) {
+        within.layers().forEach(root.putArray("layers_to_transform")::add);
+      }
+      if (within.excluded() != null) {
+        write(root, "exclude_modules", within.excluded());
+      }
     } else {
-      root.put("target_modules", "all-linear");
+      write(root, "target_modules", targets);
     }
     Files.writeString(
         directory.resolve("adapter_config.json"),
         json.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n");
+  }
+
+  private static void write(ObjectNode root, String key, Targets targets) {
+    if (targets instanceof Targets.Names names) {
+      names.names().forEach(root.putArray(key)::add);
+    } else if (targets instanceof Targets.Regex regex) {
+      root.put(key, regex.pattern());
+    } else {
+      root.put(key, "all-linear");
+    }
   }
 }

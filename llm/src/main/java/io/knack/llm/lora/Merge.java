@@ -11,6 +11,8 @@ import io.knack.llm.kernel.Kernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -21,40 +23,68 @@ public final class Merge {
 
   /**
    * Writes {@code out}: the base's files, with {@code W + scale B A} in the place of every adapted
-   * matrix. The sum is formed in float32 and rounded once.
+   * matrix. The sum is formed in float32 and rounded once. The directory appears whole or not at
+   * all.
    */
   public static void run(Path base, Path adapterDirectory, Path out) throws IOException {
     if (Files.exists(out)) {
       throw new PlanException(out + ": is there already; name a directory to create");
+    }
+    Path whole = out.toAbsolutePath().normalize();
+    Path parent = whole.getParent();
+    if (parent == null) {
+      throw new PlanException(out + ": cannot be created; name a directory to create");
     }
     ModelConfig model = ModelConfig.of(base);
     Checkpoint checkpoint = Checkpoint.open(base);
     try (Kernels kernels = Kernels.load("cpu")) {
       kernels.gradients(Kernels.Gradients.OFF);
       PeftAdapter adapter = PeftAdapter.read(kernels, kernels.manager(), adapterDirectory, model);
-      Files.createDirectories(out);
-      Map<String, SafetensorsWriter.Declaration> declared = new TreeMap<>();
+      Files.createDirectories(parent);
+      Path staged = Files.createTempDirectory(parent, "." + whole.getFileName() + "-");
+      try {
+        write(kernels, base, checkpoint, adapter, staged);
+        Files.setPosixFilePermissions(staged, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.move(staged, whole, StandardCopyOption.ATOMIC_MOVE);
+      } catch (IOException | RuntimeException e) {
+        discard(staged);
+        throw e;
+      }
+    }
+  }
+
+  private static void write(
+      Kernels kernels, Path base, Checkpoint checkpoint, PeftAdapter adapter, Path out)
+      throws IOException {
+    Map<String, SafetensorsWriter.Declaration> declared = new TreeMap<>();
+    for (String name : checkpoint.names()) {
+      declared.put(
+          name,
+          new SafetensorsWriter.Declaration(checkpoint.type(name).name(), checkpoint.shape(name)));
+    }
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.create(out.resolve("model.safetensors"), declared)) {
       for (String name : checkpoint.names()) {
-        declared.put(
-            name,
-            new SafetensorsWriter.Declaration(
-                checkpoint.type(name).name(), checkpoint.shape(name)));
+        write(kernels, checkpoint, adapter, name, writer);
       }
-      try (SafetensorsWriter writer =
-          SafetensorsWriter.create(out.resolve("model.safetensors"), declared)) {
-        for (String name : checkpoint.names()) {
-          write(kernels, checkpoint, adapter, name, writer);
-        }
-      }
-      try (Stream<Path> files = Files.list(base)) {
-        for (Path file : files.filter(Files::isRegularFile).toList()) {
-          String name = String.valueOf(file.getFileName());
-          if (!name.contains(".safetensors") && !name.endsWith(".bin")) {
-            Files.copy(file, out.resolve(name));
-          }
+    }
+    try (Stream<Path> files = Files.list(base)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String name = String.valueOf(file.getFileName());
+        if (!name.contains(".safetensors") && !name.endsWith(".bin")) {
+          Files.copy(file, out.resolve(name));
         }
       }
     }
+  }
+
+  private static void discard(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(directory);
   }
 
   private static void write(

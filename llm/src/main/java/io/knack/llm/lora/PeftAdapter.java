@@ -112,6 +112,13 @@ public record PeftAdapter(AdapterConfig config, Map<String, Pair> pairs) {
         if (!rest.contains(a) && !rest.contains(b)) {
           continue;
         }
+        if (!config.targets(path)) {
+          throw new ContractException(
+              file.path()
+                  + ": has tensors of "
+                  + path
+                  + ", which adapter_config.json does not target");
+        }
         rest.remove(a);
         rest.remove(b);
         long[] shape = shape(model, module);

@@ -1,0 +1,90 @@
+package io.knack.llm.cli;
+
+import io.knack.contracts.stage.TemporaryException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Runs transformers on a scenario, in the Python environment {@code peer}. */
+final class BenchPeer {
+  private final String python;
+
+  private BenchPeer(String python) {
+    this.python = python;
+  }
+
+  /** The interpreter that KNACK_PEER_PYTHON names, else the one that scripts/python-env makes. */
+  static BenchPeer find() throws IOException {
+    String given = System.getenv("KNACK_PEER_PYTHON");
+    if (given != null && !given.isEmpty()) {
+      return new BenchPeer(given);
+    }
+    String launcher = System.getenv("KNACK_LAUNCHER");
+    Path script = launcher == null ? null : Path.of(launcher).resolveSibling("scripts/python-env");
+    if (script == null || !Files.isExecutable(script)) {
+      throw new TemporaryException(
+          "bench: --peer needs an interpreter with torch and transformers; name one in KNACK_PEER_PYTHON");
+    }
+    return new BenchPeer(run(List.of(script.toString(), "peer"), null));
+  }
+
+  /** Tokens per second of the whole generation, the best of three rounds. */
+  double tokensPerSecond(Path model, String dtype, int batch, int prompt, int tokens, int threads)
+      throws IOException {
+    Path script = Files.createTempFile("knack-peer", ".py");
+    try (InputStream in = BenchPeer.class.getResourceAsStream("/io/knack/llm/bench_peer.py")) {
+      Files.write(script, Objects.requireNonNull(in).readAllBytes());
+      String output =
+          run(
+              List.of(
+                  python,
+                  script.toString(),
+                  model.toString(),
+                  dtype,
+                  "" + batch,
+                  "" + prompt,
+                  "" + tokens,
+                  "" + threads),
+              "1");
+      return Double.parseDouble(output);
+    } finally {
+      Files.delete(script);
+    }
+  }
+
+  /** The last line that a command prints. */
+  private static String run(List<String> command, @Nullable String offline) throws IOException {
+    Path errors = Files.createTempFile("knack-peer", ".err");
+    try {
+      ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
+      builder
+          .environment()
+          .remove("OMP_WAIT_POLICY"); // What suits the JVM is not the peer's own choice.
+      if (offline != null) {
+        builder.environment().put("HF_HUB_OFFLINE", offline);
+      }
+      Process process = builder.start();
+      String output =
+          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      if (process.waitFor() != 0 || output.isEmpty()) {
+        String said = Files.readString(errors).strip();
+        throw new TemporaryException(
+            "bench: the peer "
+                + command.get(0)
+                + " failed: "
+                + said.substring(said.lastIndexOf('\n') + 1));
+      }
+      return output.substring(output.lastIndexOf('\n') + 1);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TemporaryException("bench: interrupted while the peer ran", e);
+    } finally {
+      Files.delete(errors);
+    }
+  }
+}

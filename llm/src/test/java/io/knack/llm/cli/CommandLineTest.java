@@ -1,0 +1,410 @@
+package io.knack.llm.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.knack.contracts.cli.KnackCli;
+import io.knack.llm.Fixtures;
+import io.knack.llm.Main;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+/** What people type, and what they are told when it cannot be done. */
+class CommandLineTest {
+  @TempDir private Path directory;
+
+  private record Outcome(int exit, String out, String err) {
+    JsonNode json() throws IOException {
+      return new ObjectMapper().readTree(out);
+    }
+  }
+
+  private static Outcome knack(Object... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    CommandLine line = KnackCli.commandLine(new CommandLine(new Main()));
+    line.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+    String[] words = new String[arguments.length];
+    for (int i = 0; i < words.length; i++) {
+      words[i] = arguments[i].toString();
+    }
+    int exit = line.execute(words);
+    return new Outcome(exit, out.toString(), err.toString());
+  }
+
+  /** Refused in words: the exit code, no stack trace, nothing on standard output. */
+  private static void refused(Outcome outcome, int exit, String... words) {
+    assertThat(outcome.err()).contains(words).doesNotContain("\tat ");
+    assertThat(outcome.exit()).isEqualTo(exit);
+    assertThat(outcome.out()).isEmpty();
+  }
+
+  private static Outcome generate(Path model, Object... more) {
+    List<Object> words = new ArrayList<>(List.of("generate", "--model", model));
+    words.addAll(List.of("--prompt-ids", "1,2,3", "--max-tokens", "2", "--json"));
+    words.addAll(List.of(more));
+    return knack(words.toArray());
+  }
+
+  private Path spoiled() throws IOException {
+    return Fixtures.copy(Fixtures.checkpoint("llama2"), directory.resolve("model"));
+  }
+
+  @Test
+  void promptsOfAFileRunTogetherEachWithItsAdapter() throws IOException {
+    JsonNode expected = Fixtures.expected("llama2");
+    StringBuilder lines = new StringBuilder();
+    List<JsonNode> answers = new ArrayList<>();
+    for (String key : List.of("base", "attention", "everywhere")) {
+      JsonNode answer = expected.path(key).get(1);
+      answers.add(answer);
+      String adapter = key.equals("base") ? "" : ", \"adapter\": \"" + key + "\"";
+      lines.append("{\"prompt_ids\": " + answer.path("prompt_ids") + adapter + "}\n");
+    }
+    Path prompts = Files.writeString(directory.resolve("prompts.jsonl"), lines);
+    Outcome outcome =
+        knack(
+            "generate",
+            "--model",
+            Fixtures.checkpoint("llama2"),
+            "--adapter",
+            "attention=" + Fixtures.adapter("llama2", "attention"),
+            "--adapter",
+            "everywhere=" + Fixtures.adapter("llama2", "everywhere"),
+            "--prompts",
+            prompts,
+            "--max-tokens",
+            64,
+            "--json");
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.exit()).isZero();
+    JsonNode array = outcome.json();
+    assertThat(array.size()).isEqualTo(3);
+    for (int i = 0; i < 3; i++) {
+      JsonNode one = array.get(i);
+      assertThat(one.path("prompt_ids")).isEqualTo(answers.get(i).path("prompt_ids"));
+      assertThat(one.path("prompt_logprobs").size()).isEqualTo(one.path("prompt_ids").size());
+      assertThat(one.path("prompt_logprobs").get(0).isNull()).isTrue();
+      for (int j = 1; j < one.path("prompt_ids").size(); j++) {
+        assertThat(one.path("prompt_logprobs").get(j).doubleValue())
+            .isCloseTo(answers.get(i).path("prompt_logprobs").get(j).doubleValue(), within(1e-4));
+      }
+      JsonNode sample = one.path("samples").get(0);
+      assertThat(sample.path("ids")).isEqualTo(answers.get(i).path("ids"));
+      assertThat(sample.path("logprobs").size()).isEqualTo(sample.path("ids").size());
+      assertThat(sample.path("text").isTextual()).isTrue();
+      assertThat(sample.path("finish_reason").textValue()).isIn("stop", "length");
+    }
+  }
+
+  @Test
+  void oneAdapterWithoutANameIsForAllAndADirectoryMayHoldAnEqualsSign() throws IOException {
+    JsonNode answer = Fixtures.expected("llama2").path("attention").get(0);
+    Path adapter =
+        Fixtures.copy(Fixtures.adapter("llama2", "attention"), directory.resolve("rank=4"));
+    Path prompts =
+        Files.writeString(
+            directory.resolve("prompts.jsonl"),
+            "{\"prompt_ids\": " + answer.path("prompt_ids") + "}\n");
+    Outcome outcome =
+        knack(
+            "generate",
+            "--model",
+            Fixtures.checkpoint("llama2"),
+            "--adapter",
+            adapter,
+            "--prompts",
+            prompts,
+            "--max-tokens",
+            64,
+            "--json");
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.json().get(0).path("samples").get(0).path("ids"))
+        .isEqualTo(answer.path("ids"));
+  }
+
+  @Test
+  void plainOutputIsTheText() {
+    Outcome outcome =
+        knack(
+            "generate",
+            "--model",
+            Fixtures.checkpoint("llama2"),
+            "--prompt",
+            "abc",
+            "--samples",
+            2,
+            "--seed",
+            3,
+            "--temperature",
+            1,
+            "--max-tokens",
+            4);
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.out()).isNotBlank();
+  }
+
+  @Test
+  void usageIsCheckedBeforeAnythingIsLoaded() {
+    refused(
+        knack("generate", "--model", "nowhere", "--samples", 0, "--top-p", 2, "--max-tokens", -1),
+        2,
+        "found 0",
+        "--samples is 0",
+        "--top-p is 2",
+        "--max-tokens is -1");
+    refused(knack("generate", "--prompt", "x"), 2, "--model");
+    refused(generate(Path.of("x"), "--adapter", "a", "--adapter", "b"), 2, "NAME=DIR");
+    refused(generate(Fixtures.checkpoint("llama2"), "--dtype", "int3"), 2, "int3");
+    refused(generate(Fixtures.checkpoint("llama2"), "--device", "tpu"), 2, "tpu");
+  }
+
+  @Test
+  void whatIsNotThereIsNamed() throws IOException {
+    refused(generate(directory.resolve("nowhere")), 65, "nowhere", "no such file");
+    refused(
+        generate(Fixtures.checkpoint("llama2"), "--adapter", directory.resolve("nowhere")),
+        65,
+        "nowhere",
+        "adapter_config.json");
+    refused(
+        knack(
+            "generate",
+            "--model",
+            Fixtures.checkpoint("llama2"),
+            "--prompts",
+            directory.resolve("none")),
+        65,
+        "none",
+        "no such file");
+    refused(
+        knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompt-ids", "1,999"),
+        2,
+        "999",
+        "257");
+    refused(
+        knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompt", "x", "--chat"),
+        65,
+        "no chat template");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"prompt_ids\": [1, 2",
+        "{\"prompt_ids\": [1, \"two\"]}",
+        "{\"text\": \"x\"}",
+        "{\"messages\": [{\"role\": \"user\"}]}",
+        "{\"prompt\": \"x\", \"adapter\": 3}"
+      })
+  void aBadLineOfAPromptsFileIsNamed(String line) throws IOException {
+    Path prompts =
+        Files.writeString(directory.resolve("p.jsonl"), "{\"prompt\": \"x\"}\n" + line + "\n");
+    refused(
+        knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompts", prompts, "--json"),
+        65,
+        "p.jsonl line 2");
+  }
+
+  @Test
+  void anAdapterThatIsNotLoadedIsNamed() throws IOException {
+    Path prompts =
+        Files.writeString(
+            directory.resolve("p.jsonl"), "{\"prompt\": \"x\", \"adapter\": \"b\"}\n");
+    refused(
+        knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompts", prompts),
+        2,
+        "'b' is not loaded");
+  }
+
+  @Test
+  void anUnsupportedArchitectureOrOptionIsRefusedByName() throws IOException {
+    Path model = spoiled();
+    Path config = model.resolve("config.json");
+    Fixtures.replace(config, "\"attention_bias\": false", "\"attention_chunk_size\": 64");
+    refused(generate(model), 65, "config.json", "attention_chunk_size");
+    Fixtures.replace(config, "LlamaForCausalLM", "PhiMoEForCausalLM");
+    refused(generate(model), 65, "PhiMoEForCausalLM is not supported", "LlamaForCausalLM");
+  }
+
+  @Test
+  void aTruncatedFileIsNamedWithItsTensor() throws IOException {
+    Path model = spoiled();
+    Path weights = model.resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    Files.write(weights, java.util.Arrays.copyOf(bytes, bytes.length - 5));
+    refused(generate(model), 65, "model.safetensors", "truncated", "model.norm.weight");
+    Files.write(weights, java.util.Arrays.copyOf(bytes, 100));
+    refused(generate(model), 65, "model.safetensors", "truncated");
+    Files.writeString(weights, "not a tensor in sight, only words");
+    refused(generate(model), 65, "model.safetensors", "not a safetensors file");
+    Files.delete(weights);
+    refused(generate(model), 65, "neither model.safetensors nor");
+  }
+
+  @Test
+  void valuesThatAreNoNumbersAreNamedWithTheirTensor() throws IOException {
+    Path model = spoiled();
+    Fixtures.lastFloat(model.resolve("model.safetensors"), Float.NaN);
+    refused(generate(model), 65, "model.safetensors", "model.norm.weight", "NaN");
+    Fixtures.lastFloat(model.resolve("model.safetensors"), Float.NEGATIVE_INFINITY);
+    refused(generate(model), 65, "model.norm.weight", "infinite");
+  }
+
+  @Test
+  void aShapeThatDoesNotFitIsNamed() throws IOException {
+    Path model = spoiled();
+    Fixtures.replace(
+        model.resolve("config.json"), "\"intermediate_size\": 48", "\"intermediate_size\": 40");
+    refused(
+        generate(model), 65, "model.safetensors", "mlp.gate_proj.weight", "[48, 32]", "[40, 32]");
+  }
+
+  @Test
+  void aMissingTensorOrShardIsNamed() throws IOException {
+    Path model = spoiled();
+    Path weights = model.resolve("model.safetensors");
+    Fixtures.replaceInHeader(weights, "model.norm.weight", "model.nork.weight");
+    refused(generate(model), 65, "model.norm.weight");
+    Files.writeString(
+        model.resolve("model.safetensors.index.json"),
+        "{\"weight_map\": {\"model.norm.weight\": \"model-00002-of-00002.safetensors\"}}");
+    refused(
+        generate(model), 65, "model-00002-of-00002.safetensors", "missing", "model.norm.weight");
+  }
+
+  @Test
+  void aSpoiledAdapterIsNamed() throws IOException {
+    Path adapter =
+        Fixtures.copy(Fixtures.adapter("llama2", "attention"), directory.resolve("adapter"));
+    Path config = adapter.resolve("adapter_config.json");
+    Fixtures.replace(config, "\"use_dora\": false", "\"use_dora\": true");
+    refused(generate(Fixtures.checkpoint("llama2"), "--adapter", adapter), 65, "use_dora");
+    Fixtures.replace(config, "\"use_dora\": true", "\"use_dora\": false");
+    Fixtures.replace(config, "\"r\": 4", "\"r\": 5");
+    refused(
+        generate(Fixtures.checkpoint("llama2"), "--adapter", adapter),
+        65,
+        "adapter_model.safetensors",
+        "lora_A",
+        "[4, 32]",
+        "[5, 32]");
+    Fixtures.replace(config, "\"r\": 5", "\"r\": 4");
+    Fixtures.replace(config, "\"layers_to_transform\": null", "\"layers_to_transform\": [1]");
+    refused(
+        generate(Fixtures.checkpoint("llama2"), "--adapter", adapter),
+        65,
+        "model.layers.0.self_attn",
+        "target");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama2", "llama3", "qwen2"})
+  void aMergedCheckpointComputesWhatBaseAndAdapterDo(String name) throws IOException {
+    Path merged = directory.resolve("merged");
+    assertThat(
+            knack(
+                "merge",
+                "--model",
+                Fixtures.checkpoint(name),
+                "--adapter",
+                Fixtures.adapter(name, "everywhere"),
+                "--out",
+                merged))
+        .isEqualTo(new Outcome(0, "", ""));
+    JsonNode answer = Fixtures.expected(name).path("everywhere").get(2);
+    String ids = answer.path("prompt_ids").toString().replaceAll("[\\[\\] ]", "");
+    JsonNode found =
+        knack("generate", "--model", merged, "--prompt-ids", ids, "--max-tokens", 64, "--json")
+            .json()
+            .get(0);
+    for (int i = 1; i < found.path("prompt_logprobs").size(); i++) {
+      assertThat(found.path("prompt_logprobs").get(i).doubleValue())
+          .isCloseTo(answer.path("prompt_logprobs").get(i).doubleValue(), within(1e-4));
+    }
+    assertThat(found.path("samples").get(0).path("ids")).isEqualTo(answer.path("ids"));
+  }
+
+  @Test
+  void aMergeIsWholeOrNotThere() throws IOException {
+    Path model = spoiled();
+    Path adapter = Fixtures.adapter("llama2", "attention");
+    refused(
+        knack("merge", "--model", model, "--adapter", adapter, "--out", directory),
+        2,
+        "is there already");
+    Fixtures.lastFloat(model.resolve("model.safetensors"), Float.NaN);
+    Path out = directory.resolve("sub/merged");
+    refused(knack("merge", "--model", model, "--adapter", adapter, "--out", out), 65, "NaN");
+    try (var left = Files.list(directory.resolve("sub"))) {
+      assertThat(left).isEmpty();
+    }
+  }
+
+  @Test
+  void sentenceVectorsAreOneArrayALine() throws IOException {
+    Path encoder = Path.of("src/test/resources/encoder/mean");
+    JsonNode expected = new ObjectMapper().readTree(encoder.resolve("expected.json").toFile());
+    Path input =
+        Files.writeString(directory.resolve("texts.txt"), "a cat sat on the mat\nThe dog!\n");
+    Outcome outcome = knack("embed", "--model", encoder, "--input", input, "--json");
+    assertThat(outcome.err()).isEmpty();
+    List<String> lines = outcome.out().lines().toList();
+    assertThat(lines).hasSize(2);
+    for (int i = 0; i < 2; i++) {
+      JsonNode vector = new ObjectMapper().readTree(lines.get(i));
+      JsonNode wanted = expected.path("vectors").get(i);
+      assertThat(vector.size()).isEqualTo(wanted.size());
+      for (int j = 0; j < wanted.size(); j++) {
+        assertThat(vector.get(j).doubleValue())
+            .isCloseTo(wanted.get(j).doubleValue(), within(1e-5));
+      }
+    }
+    refused(knack("embed", "--model", encoder, "--input", "nowhere.txt"), 2, "nowhere.txt");
+    refused(
+        knack("embed", "--model", Fixtures.checkpoint("llama2"), "--input", input),
+        65,
+        "llama",
+        "not supported as an encoder");
+  }
+
+  @Test
+  void theBenchmarkReportsItsScenario() throws IOException {
+    Outcome outcome =
+        knack(
+            "bench",
+            "llm",
+            "--model",
+            Fixtures.checkpoint("llama2"),
+            "--dtype",
+            "float32",
+            "--batch",
+            2,
+            "--prompt-tokens",
+            5,
+            "--new-tokens",
+            4,
+            "--json");
+    JsonNode result = outcome.json();
+    assertThat(result.path("peak_gflops").doubleValue()).isPositive();
+    JsonNode scenario = result.path("scenarios").get(0);
+    assertThat(scenario.path("name").textValue()).isEqualTo("batch-2");
+    assertThat(scenario.path("dtype").textValue()).isEqualTo("float32");
+    for (String field :
+        List.of("decode_tokens_per_second", "prefill_tokens_per_second", "max_rss_bytes")) {
+      assertThat(scenario.path(field).doubleValue()).as(field).isPositive();
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package io.knack.llm.lora;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.knack.contracts.stage.ContractException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AdapterConfigTest {
+  @TempDir private Path directory;
+
+  private AdapterConfig read(String rest) throws IOException {
+    Files.writeString(
+        directory.resolve("adapter_config.json"),
+        "{\"peft_type\": \"LORA\", \"r\": 8, \"lora_alpha\": 16, " + rest + "}");
+    return AdapterConfig.read(directory);
+  }
+
+  @Test
+  void namesAreWholePathsOrTheirEnds() throws IOException {
+    AdapterConfig config = read("\"target_modules\": [\"q_proj\", \"mlp.up_proj\"]");
+    assertThat(config.targets("model.layers.3.self_attn.q_proj")).isTrue();
+    assertThat(config.targets("model.layers.3.mlp.up_proj")).isTrue();
+    assertThat(config.targets("model.layers.3.mlp.gate_proj")).isFalse();
+    assertThat(config.targets("model.layers.3.self_attn.xq_proj")).isFalse();
+  }
+
+  @Test
+  void expressionsMatchWholePaths() throws IOException {
+    AdapterConfig config = read("\"target_modules\": \".*\\\\.[12]\\\\..*_proj\"");
+    assertThat(config.targets("model.layers.1.self_attn.q_proj")).isTrue();
+    assertThat(config.targets("model.layers.3.self_attn.q_proj")).isFalse();
+  }
+
+  @Test
+  void blocksAndExclusionsCount() throws IOException {
+    AdapterConfig config =
+        read(
+            "\"target_modules\": [\"q_proj\", \"up_proj\"], \"layers_to_transform\": [0, 2],"
+                + " \"layers_pattern\": \"layers\", \"exclude_modules\": [\"2.mlp.up_proj\"]");
+    assertThat(config.targets("model.layers.0.self_attn.q_proj")).isTrue();
+    assertThat(config.targets("model.layers.1.self_attn.q_proj")).isFalse();
+    assertThat(config.targets("model.layers.2.self_attn.q_proj")).isTrue();
+    assertThat(config.targets("model.layers.0.mlp.up_proj")).isTrue();
+    assertThat(config.targets("model.layers.2.mlp.up_proj")).isFalse();
+    AdapterConfig one = read("\"target_modules\": [\"q_proj\"], \"layers_to_transform\": 1");
+    assertThat(one.targets("model.layers.1.self_attn.q_proj")).isTrue();
+    assertThat(one.targets("model.layers.0.self_attn.q_proj")).isFalse();
+  }
+
+  @Test
+  void whatIsWrittenReadsTheSame() throws IOException {
+    AdapterConfig config =
+        read(
+            "\"target_modules\": [\"q_proj\"], \"layers_to_transform\": [1], \"exclude_modules\": \".*k_proj\","
+                + " \"use_rslora\": true, \"rank_pattern\": {\"q_proj\": 4}, \"alpha_pattern\": {\"q_proj\": 2.5}");
+    config.write(directory);
+    assertThat(AdapterConfig.read(directory)).isEqualTo(config);
+    assertThat(config.scale("model.layers.1.self_attn.q_proj")).isEqualTo(1.25);
+    assertThat(config.scale("model.layers.1.self_attn.v_proj")).isEqualTo(16 / Math.sqrt(8));
+  }
+
+  @Test
+  void whatCannotBeServedIsRefusedByName() {
+    assertThatThrownBy(() -> read("\"target_modules\": [\"q_proj\"], \"bias\": \"all\""))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("bias");
+    assertThatThrownBy(
+            () -> read("\"target_modules\": [\"q_proj\"], \"modules_to_save\": [\"lm_head\"]"))
+        .hasMessageContaining("modules_to_save");
+    assertThatThrownBy(() -> read("\"target_modules\": \"(\""))
+        .hasMessageContaining("not a regular expression");
+    assertThatThrownBy(
+            () ->
+                read(
+                    "\"target_modules\": [\"q_proj\"], \"layers_to_transform\": [1], \"layers_pattern\": \"h\""))
+        .hasMessageContaining("layers_pattern");
+    assertThatThrownBy(
+            () -> read("\"target_modules\": [\"q_proj\"], \"layers_to_transform\": [\"x\"]"))
+        .hasMessageContaining("layers_to_transform");
+  }
+}
