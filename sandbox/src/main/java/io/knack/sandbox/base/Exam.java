@@ -71,7 +71,7 @@ public final class Exam {
     /** Whether a reply is right; of several conclusions the first counts. */
     public boolean accepts(String reply) {
       if (whole) {
-        return reply.strip().equals(expected);
+        return constants(reply.strip()).equals(constants(expected));
       }
       String first = reply.contains("check:") ? reply.substring(0, reply.indexOf("check:")) : reply;
       return Replies.conclusion(first).filter(expected::equals).isPresent();
@@ -79,7 +79,7 @@ public final class Exam {
   }
 
   /** What follows the arrow of a rule: its policy's name is no part of the mark. */
-  private static String rule(String reply) {
+  private static String constants(String reply) {
     return reply.substring(reply.lastIndexOf("=> ") + 1);
   }
 
