@@ -60,9 +60,7 @@ public final class PromoteCommand implements Callable<Integer> {
     PromotePlan plan = Plans.read(PromotePlan.class, options.plan, options.overrides);
     Clock clock = Clock.systemUTC();
     RunId run =
-        options.run == null
-            ? StageRunner.newRunId(clock)
-            : StageRunner.checkedRunId(options.run);
+        options.run == null ? StageRunner.newRunId(clock) : StageRunner.checkedRunId(options.run);
     return new Promoting(options.home.home, plan, run, clock).run(options.home.json);
   }
 
@@ -93,8 +91,7 @@ public final class PromoteCommand implements Callable<Integer> {
         throws IOException, InterruptedException {
       Report report = read(evaluation.file(EvaluateStage.REPORT), Report.class);
       try (RunTracker tracker = RunTracker.open(plan.tracking(), home)) {
-        Promotion promotion =
-            new Promotion(home, plan, tracker, clock, Terminal.standard());
+        Promotion promotion = new Promotion(home, plan, tracker, clock, Terminal.standard());
         // What an earlier promotion left undone comes first, whatever tonight's verdict is.
         promotion.reconcile(run.value());
         SortedMap<String, Object> figures = new TreeMap<>();

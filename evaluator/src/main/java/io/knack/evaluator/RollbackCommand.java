@@ -28,7 +28,11 @@ import picocli.CommandLine.Option;
     name = "rollback",
     mixinStandardHelpOptions = true,
     description = "Brings an earlier manifest back, as a new one; history is never edited.",
-    footer = {"", "example: ./knack rollback --to 3", "         ./knack rollback --to 0   (no memory)"})
+    footer = {
+      "",
+      "example: ./knack rollback --to 3",
+      "         ./knack rollback --to 0   (no memory)"
+    })
 public final class RollbackCommand implements Callable<Integer> {
   @Mixin private StageOptions options = new StageOptions();
 
@@ -42,8 +46,7 @@ public final class RollbackCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     PromotePlan plan = Plans.read(PromotePlan.class, options.plan, options.overrides);
     Clock clock = Clock.systemUTC();
-    String run =
-        options.run == null ? StageRunner.newRunId(clock).value() : options.run;
+    String run = options.run == null ? StageRunner.newRunId(clock).value() : options.run;
     try (RunTracker tracker = RunTracker.open(plan.tracking(), options.home.home)) {
       Promotion promotion =
           new Promotion(options.home.home, plan, tracker, clock, Terminal.standard());
@@ -59,13 +62,10 @@ public final class RollbackCommand implements Callable<Integer> {
             "--to " + target + ": expected a manifest before the live one, " + live.number());
       }
       Manifest old =
-          target == 0
-              ? empty(live)
-              : new ServingManifests(options.home.home).numbered(target);
+          target == 0 ? empty(live) : new ServingManifests(options.home.home).numbered(target);
       String source = "rollback:" + target + "@" + live.number();
       Promotion.Outcome outcome =
-          promotion.promote(
-              new Promotion.Wish(run, source, source, old, Map.of(), null));
+          promotion.promote(new Promotion.Wish(run, source, source, old, Map.of(), null));
       if (options.home.json) {
         System.out.println(
             Jsons.mapper()

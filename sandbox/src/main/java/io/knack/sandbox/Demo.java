@@ -105,9 +105,21 @@ public final class Demo implements Callable<Integer> {
     List<String> arguments =
         new ArrayList<>(
             List.of(
-                "sandbox", "serve", "--first-day", "" + first, "--days", "" + count, "--rate",
-                "" + rate, "--seed", "" + seed, "--model", checkpoint.toString(), "--home",
-                workspace.toString(), "--json"));
+                "sandbox",
+                "serve",
+                "--first-day",
+                "" + first,
+                "--days",
+                "" + count,
+                "--rate",
+                "" + rate,
+                "--seed",
+                "" + seed,
+                "--model",
+                checkpoint.toString(),
+                "--home",
+                workspace.toString(),
+                "--json"));
     arguments.addAll(more);
     JsonNode served = knack(arguments);
     String what =
@@ -117,8 +129,7 @@ public final class Demo implements Callable<Integer> {
     phases.add(new Phase(what, served.path("seconds").asDouble()));
   }
 
-  private JsonNode night(Path workspace, Path checkpoint)
-      throws IOException, InterruptedException {
+  private JsonNode night(Path workspace, Path checkpoint) throws IOException, InterruptedException {
     Path plan = workspace.resolve("demo").resolve("night.yaml");
     Files.createDirectories(Objects.requireNonNull(plan.getParent()));
     Files.writeString(plan, nightPlan(workspace, checkpoint));
@@ -183,7 +194,8 @@ public final class Demo implements Callable<Integer> {
   private static Path launcher() {
     String launcher = System.getenv("KNACK_LAUNCHER");
     if (launcher == null) {
-      throw new PlanException("start the demo with ./knack demo: it runs its phases through ./knack");
+      throw new PlanException(
+          "start the demo with ./knack demo: it runs its phases through ./knack");
     }
     return Path.of(launcher);
   }
@@ -304,7 +316,15 @@ public final class Demo implements Callable<Integer> {
     out.printf(
         Locale.ROOT,
         "%-26s %8s %6s %9s %9s %9s %9s %9s %9s%n",
-        "next day", "problems", "fired", "passed", "after", "samples", "after", "tokens", "after");
+        "next day",
+        "problems",
+        "fired",
+        "passed",
+        "after",
+        "samples",
+        "after",
+        "tokens",
+        "after");
     row(out, "recurring", recurring, p -> true);
     for (Level level : Level.values()) {
       row(out, "  " + level, all, p -> p.after().level().equals(level.name()));

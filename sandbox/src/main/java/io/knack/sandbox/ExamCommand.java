@@ -93,8 +93,7 @@ public final class ExamCommand implements Callable<Integer> {
     List<Exam.Part> chosen = parts.isEmpty() ? List.of(Exam.Part.values()) : parts;
     Exam exam = new Exam(seed);
     Path directory = model == null ? ServeCommand.shippedModel() : model;
-    try (LocalModel local =
-            LocalModel.load(directory, LocalOptions.defaults().withMaxBatch(256));
+    try (LocalModel local = LocalModel.load(directory, LocalOptions.defaults().withMaxBatch(256));
         GenerationSession session = local.open();
         Console.Progress progress =
             Terminal.standard().progress("exam", (long) chosen.size() * questions)) {

@@ -87,12 +87,10 @@ public final class PretrainCommand implements Callable<Integer> {
                 checkpoints.resolve("loss.jsonl"),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.APPEND);
-        Console.Progress progress =
-            Terminal.standard().progress("pretrain", recipe.steps())) {
+        Console.Progress progress = Terminal.standard().progress("pretrain", recipe.steps())) {
       long started = System.nanoTime();
       FullTraining.Outcome outcome =
-          base.train(
-              recipe, base.shape(), checkpoints, out, new Curve(curve, progress, stop));
+          base.train(recipe, base.shape(), checkpoints, out, new Curve(curve, progress, stop));
       report(outcome, (System.nanoTime() - started) / 1e9);
     }
     return ExitCode.OK.code();
@@ -144,8 +142,7 @@ public final class PretrainCommand implements Callable<Integer> {
     @Override
     public void step(StepReport report) {
       progress.step(1);
-      progress.note(
-          "loss %.4f, %.0f tokens/s".formatted(report.loss(), report.tokensPerSecond()));
+      progress.note("loss %.4f, %.0f tokens/s".formatted(report.loss(), report.tokensPerSecond()));
       try {
         ObjectNode line = Jsons.mapper().createObjectNode();
         line.put("step", report.step());

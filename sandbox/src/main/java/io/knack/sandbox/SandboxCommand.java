@@ -8,6 +8,11 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     description =
         "Simulated traffic, the shop's verifier, and the recipe of the shipped base model.",
-    subcommands = {VerifyCommand.class, ServeCommand.class, PretrainCommand.class, ExamCommand.class},
+    subcommands = {
+      VerifyCommand.class,
+      ServeCommand.class,
+      PretrainCommand.class,
+      ExamCommand.class
+    },
     footer = {"", "Example: ./knack sandbox serve --days 3 --rate 400 --seed 1 --home my-home"})
 public final class SandboxCommand {}

@@ -99,8 +99,7 @@ public final class ServeCommand implements Callable<Integer> {
     }
     World world = new World(seed);
     Path directory = model == null ? shippedModel() : model;
-    try (LocalModel base =
-        LocalModel.load(directory, LocalOptions.defaults().withMaxBatch(256))) {
+    try (LocalModel base = LocalModel.load(directory, LocalOptions.defaults().withMaxBatch(256))) {
       Router router = router(base);
       Server server =
           new Server(
@@ -113,8 +112,7 @@ public final class ServeCommand implements Callable<Integer> {
       TrafficLog logs = new TrafficLog(home.home, log, world, BaseModel.NAME);
       Totals totals = new Totals();
       long started = System.nanoTime();
-      try (Console.Progress progress =
-          Terminal.standard().progress("serve", (long) days * rate)) {
+      try (Console.Progress progress = Terminal.standard().progress("serve", (long) days * rate)) {
         for (int day = firstDay; day < firstDay + days; day++) {
           List<Request> requests = world.day(day, rate);
           List<Served> served =
@@ -200,8 +198,7 @@ public final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private void report(Totals totals, double seconds, @Nullable Manifest served)
-      throws IOException {
+  private void report(Totals totals, double seconds, @Nullable Manifest served) throws IOException {
     PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
     double samples = (double) totals.budget.units() / totals.problems;
     String by = served == null ? null : String.format(Locale.ROOT, "v%06d", served.number());

@@ -15,8 +15,20 @@ class PairedSavingTest {
   private static Measured measured(int i, boolean passed, long tokens) {
     Budget budget = new Budget(100, 0, tokens, 1, 0, 0, 0, 0, 0);
     return new Measured(
-        "r" + i, 4, "north", "f01", "S3", "p", "shipping", "order", true, false, "adapter", true,
-        passed, budget);
+        "r" + i,
+        4,
+        "north",
+        "f01",
+        "S3",
+        "p",
+        "shipping",
+        "order",
+        true,
+        false,
+        "adapter",
+        true,
+        passed,
+        budget);
   }
 
   @Test

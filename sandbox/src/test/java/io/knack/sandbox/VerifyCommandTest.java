@@ -24,14 +24,31 @@ class VerifyCommandTest {
   void saysPassOrFailAndNoMore() {
     Request request =
         new World(1)
-            .day(1, 50).stream().filter(r -> !r.truth().answer().isEmpty()).findFirst().orElseThrow();
+            .day(1, 50).stream()
+                .filter(r -> !r.truth().answer().isEmpty())
+                .findFirst()
+                .orElseThrow();
     String answer = request.truth().answer();
     assertThat(
-            run("sandbox", "verify", "--day", "1", "--problem", request.text(), "--answer",
+            run(
+                "sandbox",
+                "verify",
+                "--day",
+                "1",
+                "--problem",
+                request.text(),
+                "--answer",
                 "A: " + answer))
         .isEqualTo("0 pass");
     assertThat(
-            run("sandbox", "verify", "--day", "1", "--problem", request.text(), "--answer",
+            run(
+                "sandbox",
+                "verify",
+                "--day",
+                "1",
+                "--problem",
+                request.text(),
+                "--answer",
                 "A: 1" + answer))
         .isEqualTo("0 fail");
   }

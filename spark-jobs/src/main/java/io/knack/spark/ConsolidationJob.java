@@ -37,7 +37,11 @@ public final class ConsolidationJob implements Callable<Integer> {
   @Option(names = "--home", required = true, paramLabel = "DIR", description = "workspace")
   private Path home = Path.of("knack-home");
 
-  @Option(names = "--input", arity = "1..*", paramLabel = "PATH", description = "logs; without any, what was imported before stands")
+  @Option(
+      names = "--input",
+      arity = "1..*",
+      paramLabel = "PATH",
+      description = "logs; without any, what was imported before stands")
   private List<String> inputs = new ArrayList<>();
 
   @Option(names = "--run", paramLabel = "ID", description = "run id, for all stages")
@@ -84,16 +88,33 @@ public final class ConsolidationJob implements Callable<Integer> {
             switch (stage) {
               case "import" ->
                   StageRunner.run(
-                      new ImportStage(sessions), home, plans.get(stage), imported(), run, OutputFormat.JSON);
+                      new ImportStage(sessions),
+                      home,
+                      plans.get(stage),
+                      imported(),
+                      run,
+                      OutputFormat.JSON);
               case "mine" ->
                   StageRunner.run(
-                      new MineStage(sessions.get()), home, plans.get(stage), settings(stage), run, OutputFormat.JSON);
+                      new MineStage(sessions.get()),
+                      home,
+                      plans.get(stage),
+                      settings(stage),
+                      run,
+                      OutputFormat.JSON);
               case "curate" ->
                   StageRunner.run(
-                      new CurateStage(sessions), home, plans.get(stage), settings(stage), run, OutputFormat.JSON);
+                      new CurateStage(sessions),
+                      home,
+                      plans.get(stage),
+                      settings(stage),
+                      run,
+                      OutputFormat.JSON);
               default ->
                   throw new io.knack.contracts.stage.PlanException(
-                      "--stages knows import, mine and curate, found '" + stage + "'; others go to --then");
+                      "--stages knows import, mine and curate, found '"
+                          + stage
+                          + "'; others go to --then");
             };
         if (code != ExitCode.OK.code()) {
           return code;
@@ -106,7 +127,8 @@ public final class ConsolidationJob implements Callable<Integer> {
   private List<String> imported() throws IOException {
     List<String> settings = settings("import");
     if (!inputs.isEmpty()) {
-      settings.add("input=" + new com.fasterxml.jackson.databind.ObjectMapper().writeValueAsString(inputs));
+      settings.add(
+          "input=" + new com.fasterxml.jackson.databind.ObjectMapper().writeValueAsString(inputs));
     }
     return settings;
   }

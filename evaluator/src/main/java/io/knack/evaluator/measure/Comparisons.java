@@ -87,8 +87,7 @@ final class Comparisons {
               b.fault() != null,
               c.fault() != null);
       rows.add(
-          new PairedRows.Row(
-              paired.baselineCost(), paired.candidateCost(), paired.difference()));
+          new PairedRows.Row(paired.baselineCost(), paired.candidateCost(), paired.difference()));
       fired += c.fired() ? 1 : 0;
       faults += (b.fault() == null ? 0 : 1) + (c.fault() == null ? 0 : 1);
     }

@@ -24,11 +24,7 @@ public final class CostCap {
    *     tokenizer counts, 2 where an endpoint's is guessed
    */
   public CostCap(
-      LanguageModel model,
-      String method,
-      SolverOptions options,
-      PriceBook prices,
-      double slack) {
+      LanguageModel model, String method, SolverOptions options, PriceBook prices, double slack) {
     this.slack = slack;
     this.model = model;
     this.method = method;

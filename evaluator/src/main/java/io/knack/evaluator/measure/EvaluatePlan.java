@@ -16,12 +16,14 @@ import org.jspecify.annotations.Nullable;
 
 /** How memories are measured and judged. */
 public record EvaluatePlan(
-    @Doc("checkpoint directory of the served model; needed to measure adapters") @Nullable Path model,
+    @Doc("checkpoint directory of the served model; needed to measure adapters")
+        @Nullable Path model,
     @Doc("OpenAI-compatible endpoint, used where there is no directory") @Nullable String endpoint,
     @Doc("what serving calls the base model; the directory's name without it")
         @Nullable String baseModelName,
     @Doc("revision of the base model that serving runs") @Nullable String baseRevision,
-    @Doc("best_of_n, tree_of_thoughts, self_refine or long_cot") @Default("best_of_n") String method,
+    @Doc("best_of_n, tree_of_thoughts, self_refine or long_cot") @Default("best_of_n")
+        String method,
     @Doc("how much may be spent on one problem, both sides alike") SolverOptions solver,
     @Doc("turns tokens, samples and checks into one cost") PriceBook prices,
     @Doc("what a candidate must prove") GatePolicy gate,
@@ -70,8 +72,7 @@ public record EvaluatePlan(
   public record Carrying(
       @Doc("an adapter slot at the serving tier, per month") @Default("0.0") @Range(min = 0)
           double adapterSlotPerMonth,
-      @Doc("an hour of the device that trains") @Default("0.0") @Range(min = 0)
-          double deviceHour,
+      @Doc("an hour of the device that trains") @Default("0.0") @Range(min = 0) double deviceHour,
       @Doc("months over which training is written off") @Default("1") @Range(min = 0.01)
           double monthsToWriteOff,
       @Doc("booked for finding a memory, per routed problem: a fixed estimate, never the clock")

@@ -63,9 +63,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code evaluate}: what does each memory save, at what accuracy, and is it safe to ship?
  *
- * <p>Triggers are fitted and arms are screened on the validation split; the best arm of each cluster
- * enters a candidate manifest; the sealed holdout gates that manifest as a whole. A sealed holdout
- * gates one night: a curriculum that an earlier evaluation has opened is refused.
+ * <p>Triggers are fitted and arms are screened on the validation split; the best arm of each
+ * cluster enters a candidate manifest; the sealed holdout gates that manifest as a whole. A sealed
+ * holdout gates one night: a curriculum that an earlier evaluation has opened is refused.
  */
 public final class EvaluateStage implements Stage<EvaluatePlan> {
   /** The manifest that would be served, in the artifact. */
@@ -154,8 +154,17 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
       Asker asker = new Asker(model, solver, plan.solver(), verifiers, plan.seed());
       Night night =
           new Night(
-              plan, context, problems, memories, byId, new Scope(space, byId), sides, asker, model,
-              solver, inputs);
+              plan,
+              context,
+              problems,
+              memories,
+              byId,
+              new Scope(space, byId),
+              sides,
+              asker,
+              model,
+              solver,
+              inputs);
       StageResult.Produced result = night.judge(spaceFile);
       track(tracked, night.report(), context.output());
       tracked.end(RunStatus.FINISHED);
@@ -403,8 +412,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
       Map<ClusterId, List<Example>> sample = new LinkedHashMap<>();
       competing.forEach(id -> sample.put(id, new ArrayList<>()));
       for (Example example : shuffled(problems.validation())) {
-        List<Example> list =
-            example.clusterId() == null ? null : sample.get(example.clusterId());
+        List<Example> list = example.clusterId() == null ? null : sample.get(example.clusterId());
         if (list != null && list.size() < plan.sampling().screening()) {
           list.add(example);
         }
@@ -426,9 +434,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
     // ---- the report
 
     private Report compose(
-        Screening.Screened screened,
-        Map<ClusterId, Scope.Fitted> fitted,
-        HoldoutGate.Gated gated) {
+        Screening.Screened screened, Map<ClusterId, Scope.Fitted> fitted, HoldoutGate.Gated gated) {
       List<Comparison> comparisons = comparisons(screened, gated);
       return new Report(
           context.run(),
@@ -457,8 +463,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
           refused);
     }
 
-    private List<Comparison> comparisons(
-        Screening.Screened screened, HoldoutGate.Gated gated) {
+    private List<Comparison> comparisons(Screening.Screened screened, HoldoutGate.Gated gated) {
       double cap = 0;
       for (Trial trial : screened.trials()) {
         cap = Math.max(cap, plan.prices().cost(trial.budget()));
@@ -472,8 +477,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
         Question q = pair.candidate().question();
         cap =
             Math.max(
-                cap,
-                most.of(q.messages(), q.example().verifier().kind(), q.retrievalMicros()));
+                cap, most.of(q.messages(), q.example().verifier().kind(), q.retrievalMicros()));
       }
       Comparisons all = new Comparisons(plan.prices(), cap, plan.sampling().slices());
       List<Comparison> comparisons = new ArrayList<>();
@@ -505,8 +509,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
                     arm,
                     trialPairs(
                         gated.pairs().stream()
-                            .filter(
-                                p -> arm.equals(chosen.get(p.candidate().trial().cluster())))
+                            .filter(p -> arm.equals(chosen.get(p.candidate().trial().cluster())))
                             .toList()))
                 .stream()
                 .filter(comparison -> comparison.dimension().equals("all"))
@@ -526,9 +529,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
     }
 
     private List<EntryReport> entries(
-        Screening.Screened screened,
-        Map<ClusterId, Scope.Fitted> fitted,
-        HoldoutGate.Gated gated) {
+        Screening.Screened screened, Map<ClusterId, Scope.Fitted> fitted, HoldoutGate.Gated gated) {
       List<EntryReport> entries = new ArrayList<>();
       for (Screening.Choice choice : screened.choices()) {
         ClusterId id = choice.cluster().clusterId();
@@ -697,8 +698,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
         all.stream()
             .filter(e -> (e.baselinePassed() && !e.candidatePassed()) == worse)
             .sorted(
-                Comparator.comparingDouble(
-                        (SideBySide e) -> e.candidateCost() - e.baselineCost())
+                Comparator.comparingDouble((SideBySide e) -> e.candidateCost() - e.baselineCost())
                     .thenComparing(e -> e.example().value()))
             .limit(worse ? Math.max(1, most / 4) : most)
             .forEach(chosen::add);
@@ -707,8 +707,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
     }
 
     private StageResult.Produced write(
-        Path spaceFile, Screening.Screened screened, HoldoutGate.Gated gated)
-        throws IOException {
+        Path spaceFile, Screening.Screened screened, HoldoutGate.Gated gated) throws IOException {
       Path output = context.output();
       Manifest manifest = sides.manifest(gated.entries());
       List<Trial> trials = new ArrayList<>(screened.trials());
@@ -760,8 +759,18 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
               .map(
                   t ->
                       new Trial(
-                          t.example(), t.cluster(), t.tenant(), t.tags(), t.arm(), t.method(),
-                          t.seed(), t.similarity(), t.fired(), t.passed(), t.score(), t.fault(),
+                          t.example(),
+                          t.cluster(),
+                          t.tenant(),
+                          t.tags(),
+                          t.arm(),
+                          t.method(),
+                          t.seed(),
+                          t.similarity(),
+                          t.fired(),
+                          t.passed(),
+                          t.score(),
+                          t.fault(),
                           new Budget(
                               t.budget().promptTokens(),
                               t.budget().cachedPromptTokens(),

@@ -28,14 +28,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Opens the sealed holdout, batch by batch, until the verdict on a manifest is settled.
  *
- * <p>The population is the holdout's problems of the clusters that have an entry, whether the memory
- * fires or not: later traffic, solved or not. The order is a seeded shuffle. The anchor set, and
- * problems of clusters without an entry, must not be harmed; where the memory does not fire there
- * the two sides are the same request and are not solved.
+ * <p>The population is the holdout's problems of the clusters that have an entry, whether the
+ * memory fires or not: later traffic, solved or not. The order is a seeded shuffle. The anchor set,
+ * and problems of clusters without an entry, must not be harmed; where the memory does not fire
+ * there the two sides are the same request and are not solved.
  *
- * <p>An entry whose own cluster shows harm is dropped; what is left is a new candidate and is tested
- * on the problems that were not looked at yet, at the next share of alpha. That is valid because the
- * new candidate was chosen on earlier problems only.
+ * <p>An entry whose own cluster shows harm is dropped; what is left is a new candidate and is
+ * tested on the problems that were not looked at yet, at the next share of alpha. That is valid
+ * because the new candidate was chosen on earlier problems only.
  */
 final class HoldoutGate {
   private final Sides sides;
@@ -176,10 +176,7 @@ final class HoldoutGate {
       this.gate = new SequentialGate(policy, round, slices, 1);
     }
 
-    Round play(
-        Console.Progress progress,
-        BooleanSupplier stop,
-        List<Trial> trials) {
+    Round play(Console.Progress progress, BooleanSupplier stop, List<Trial> trials) {
       anchor(progress, trials);
       while (next < most && !gate.settled() && !stop.getAsBoolean()) {
         List<Example> look = own.subList(next, Math.min(most, next + sampling.look()));
@@ -227,8 +224,7 @@ final class HoldoutGate {
       List<Asker.Answered> answers = asker.ask(questions, progress);
       List<Pair> pairs = new ArrayList<>();
       for (int i = 0; i < examples.size(); i++) {
-        pairs.add(
-            new Pair(answers.get(2 * i), answers.get(2 * i + 1), routed.get(i).cluster()));
+        pairs.add(new Pair(answers.get(2 * i), answers.get(2 * i + 1), routed.get(i).cluster()));
       }
       return pairs;
     }
@@ -282,8 +278,7 @@ final class HoldoutGate {
         return null;
       }
       double proved =
-          ConfidenceBounds.provedSaving(
-              new PairedRows(rows, 1, 1), policy.alphaOfRound(round));
+          ConfidenceBounds.provedSaving(new PairedRows(rows, 1, 1), policy.alphaOfRound(round));
       return proved <= 0 ? null : proved;
     }
 

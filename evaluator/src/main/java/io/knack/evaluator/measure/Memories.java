@@ -3,7 +3,6 @@ package io.knack.evaluator.measure;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.knack.contracts.AdapterCard;
 import io.knack.contracts.Episode;
-import io.knack.contracts.Manifest;
 import io.knack.contracts.Manifest.AdapterRef;
 import io.knack.contracts.Manifest.EpisodeText;
 import io.knack.contracts.Manifest.RuleText;
@@ -140,14 +139,24 @@ public final class Memories {
                     + training.getOrDefault(key, 0.0) / carrying.monthsToWriteOff();
             all.add(
                 new Memory(
-                    "adapter", owner.cluster(), owner.tenant(), adapter, List.of(), List.of(),
+                    "adapter",
+                    owner.cluster(),
+                    owner.tenant(),
+                    adapter,
+                    List.of(),
+                    List.of(),
                     cost));
             List<RuleText> best =
                 WAYS.stream().map(way).filter(r -> !r.isEmpty()).findFirst().orElse(List.of());
             if (!best.isEmpty()) {
               all.add(
                   new Memory(
-                      "adapter_rules", owner.cluster(), owner.tenant(), adapter, best, List.of(),
+                      "adapter_rules",
+                      owner.cluster(),
+                      owner.tenant(),
+                      adapter,
+                      best,
+                      List.of(),
                       cost));
             }
           }

@@ -66,8 +66,7 @@ final class Scope {
               own.getOrDefault(id, List.of()), unlike.getOrDefault(id, List.of()), limits);
       fitted.put(
           id,
-          new Fitted(
-              new Manifest.Trigger(fit.floor(), fit.margin(), cluster(id).centroid()), fit));
+          new Fitted(new Manifest.Trigger(fit.floor(), fit.margin(), cluster(id).centroid()), fit));
     }
     return fitted;
   }

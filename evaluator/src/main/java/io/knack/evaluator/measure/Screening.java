@@ -92,7 +92,8 @@ final class Screening {
         });
     List<Asker.Answered> answers;
     try (Console.Progress progress =
-        console.progress("screening arms", questions.stream().map(Question::asked).distinct().count())) {
+        console.progress(
+            "screening arms", questions.stream().map(Question::asked).distinct().count())) {
       answers = asker.ask(questions, progress);
     }
     Map<String, Map<String, Trial>> trials = new HashMap<>();
@@ -148,10 +149,7 @@ final class Screening {
   }
 
   private ArmReport report(
-      Memory memory,
-      List<Example> asked,
-      Map<String, Map<String, Trial>> trials,
-      double perMonth) {
+      Memory memory, List<Example> asked, Map<String, Map<String, Trial>> trials, double perMonth) {
     double base = 0;
     double cost = 0;
     long fired = 0;
@@ -191,8 +189,7 @@ final class Screening {
         reason);
   }
 
-  private static Trial trial(
-      Map<String, Map<String, Trial>> trials, String arm, Example example) {
+  private static Trial trial(Map<String, Map<String, Trial>> trials, String arm, Example example) {
     return Objects.requireNonNull(
         Objects.requireNonNull(trials.get(arm), arm).get(example.id().value()), arm);
   }

@@ -10,9 +10,9 @@ import java.util.TreeSet;
  * <p>Validation seldom holds the traps that matter most: problems with the looks of a known cluster
  * and other knowledge behind them. A floor that merely parts what was seen lies far below the
  * cluster's own problems and lets such traps in. This fit therefore spends the whole share of own
- * problems that may be lost on being tight: among all pairs of floor and margin that keep enough, it
- * takes those with the fewest misfires, and of these the one with the highest floor. Where even that
- * misfires too often, it tightens further and gives up recall.
+ * problems that may be lost on being tight: among all pairs of floor and margin that keep enough,
+ * it takes those with the fewest misfires, and of these the one with the highest floor. Where even
+ * that misfires too often, it tightens further and gives up recall.
  *
  * @param floor least similarity to the centroid
  * @param margin least lead over the runner-up
@@ -83,8 +83,7 @@ public record TriggerFit(double floor, double margin, double recall, double misf
     if (seen.isEmpty()) {
       return 0;
     }
-    long fired =
-        seen.stream().filter(s -> s.similarity() >= floor && s.lead() >= margin).count();
+    long fired = seen.stream().filter(s -> s.similarity() >= floor && s.lead() >= margin).count();
     return (double) fired / seen.size();
   }
 

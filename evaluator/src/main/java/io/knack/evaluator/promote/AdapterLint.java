@@ -129,8 +129,7 @@ public final class AdapterLint {
         }
       }
       if (bytes > target.maxMegabytes() * 1_000_000L) {
-        problems.add(
-            "has " + bytes / 1_000_000 + " MB, the target takes " + target.maxMegabytes());
+        problems.add("has " + bytes / 1_000_000 + " MB, the target takes " + target.maxMegabytes());
       }
     } catch (IOException e) {
       problems.add("cannot be read: " + e.getMessage());

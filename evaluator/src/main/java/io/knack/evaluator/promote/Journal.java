@@ -48,7 +48,8 @@ public final class Journal {
    *
    * @param source what the manifest was made of: an evaluation, or an earlier manifest
    */
-  public record Line(Instant at, String run, Step step, long manifest, String source, @Nullable String note) {}
+  public record Line(
+      Instant at, String run, Step step, long manifest, String source, @Nullable String note) {}
 
   @SuppressWarnings("try") // the lock is held by its scope
   void append(Line line) {

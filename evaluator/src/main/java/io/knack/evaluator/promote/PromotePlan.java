@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /** How promoted memory reaches the serving tier. */
 public record PromotePlan(
-    @Doc("vLLM servers that load adapters at run time, such as http://gpu-1:8000; none for files alone")
+    @Doc(
+            "vLLM servers that load adapters at run time, such as http://gpu-1:8000; none for files alone")
         List<String> replicas,
     @Doc("HOME/serving/adapters as the replicas see it; null where they see the same path")
         @Nullable String servedPath,
@@ -31,8 +32,7 @@ public record PromotePlan(
           @Default("64")
           @Range(min = 1, max = 512)
           int maxRank,
-      @Doc("serves DoRA, modules_to_save and biases (vLLM and llama.cpp do not)")
-          @Default("false")
+      @Doc("serves DoRA, modules_to_save and biases (vLLM and llama.cpp do not)") @Default("false")
           boolean beyondPlainLora,
       @Doc("megabytes of one adapter at most") @Default("1024") @Range(min = 1) int maxMegabytes,
       @Doc("largest Frobenius norm of scale * B A of one module") @Default("1000") @Range(min = 0)

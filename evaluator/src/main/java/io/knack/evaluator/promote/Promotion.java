@@ -39,10 +39,10 @@ import org.jspecify.annotations.Nullable;
  * Makes a manifest live, so that a kill at any point leaves the old one or the new one in force.
  *
  * <p>The order: adapters and the feature space are handed over under names never used before; the
- * replicas load them, and say so under {@code /v1/models}; the journal notes the intent; the manifest
- * is created under the next number, which is the one moment at which serving changes; then the
- * aliases of the registry move, and adapters that nothing names any more are unloaded. Every step may
- * be repeated: a second run completes a first one that was cut off.
+ * replicas load them, and say so under {@code /v1/models}; the journal notes the intent; the
+ * manifest is created under the next number, which is the one moment at which serving changes; then
+ * the aliases of the registry move, and adapters that nothing names any more are unloaded. Every
+ * step may be repeated: a second run completes a first one that was cut off.
  */
 public final class Promotion {
   private final Path home;
@@ -55,8 +55,7 @@ public final class Promotion {
   private final Runnable beforeEachStep;
   private final List<Replica> replicas;
 
-  public Promotion(
-      Path home, PromotePlan plan, RunTracker tracker, Clock clock, Console console) {
+  public Promotion(Path home, PromotePlan plan, RunTracker tracker, Clock clock, Console console) {
     this(home, plan, tracker, clock, console, () -> {});
   }
 
@@ -77,8 +76,7 @@ public final class Promotion {
     this.journal = new Journal(home);
     this.beforeEachStep = beforeEachStep;
     String key = System.getenv(plan.keyVariable());
-    this.replicas =
-        plan.replicas().stream().map(a -> new Replica(a, key, plan.timeout())).toList();
+    this.replicas = plan.replicas().stream().map(a -> new Replica(a, key, plan.timeout())).toList();
   }
 
   /**
@@ -339,7 +337,8 @@ public final class Promotion {
 
   private static String describe(Map<String, String> states) {
     StringBuilder text = new StringBuilder();
-    states.forEach((replica, state) -> text.append("\n  ").append(replica).append(' ').append(state));
+    states.forEach(
+        (replica, state) -> text.append("\n  ").append(replica).append(' ').append(state));
     return text.toString();
   }
 
@@ -402,8 +401,7 @@ public final class Promotion {
         Map.of("knack.manifest", String.valueOf(manifest.number())));
     for (AdapterRef ref : adapters(manifest)) {
       ModelVersion adapter =
-          new ModelVersion(
-              model + "-" + ref.name().replaceAll("-[0-9a-f]{12}$", ""), ref.digest());
+          new ModelVersion(model + "-" + ref.name().replaceAll("-[0-9a-f]{12}$", ""), ref.digest());
       tracker.registerModel(
           adapter,
           serving.resolve(ref.path()).toAbsolutePath().toUri().toString(),

@@ -68,9 +68,7 @@ final class Replica {
         send(
             request(path)
                 .header("Content-Type", "application/json")
-                .POST(
-                    HttpRequest.BodyPublishers.ofString(
-                        Jsons.mapper().writeValueAsString(body)))
+                .POST(HttpRequest.BodyPublishers.ofString(Jsons.mapper().writeValueAsString(body)))
                 .build());
     if (response.statusCode() / 100 != 2) {
       String text = response.body().strip();

@@ -29,8 +29,15 @@ public final class Charts {
     }
     double floor = Math.max(0, Math.floor((least - 0.05) * 10) / 10);
     html.open(
-        "svg", "viewBox", "0 0 " + WIDTH + " " + height, "role", "img", "class", "chart",
-        "aria-label", "cost relative to the baseline against accuracy, per arm");
+        "svg",
+        "viewBox",
+        "0 0 " + WIDTH + " " + height,
+        "role",
+        "img",
+        "class",
+        "chart",
+        "aria-label",
+        "cost relative to the baseline against accuracy, per arm");
     for (int i = 0; i <= 5; i++) {
       double y = bottom - (bottom - top) * i / 5.0;
       line(html, left, y, right, y, "grid");
@@ -67,8 +74,15 @@ public final class Charts {
             .max()
             .orElse(1);
     html.open(
-        "svg", "viewBox", "0 0 " + WIDTH + " " + height, "role", "img", "class", "chart",
-        "aria-label", "cost per problem before and after");
+        "svg",
+        "viewBox",
+        "0 0 " + WIDTH + " " + height,
+        "role",
+        "img",
+        "class",
+        "chart",
+        "aria-label",
+        "cost per problem before and after");
     double scale = (WIDTH - LEFT - 110) / (most <= 0 ? 1 : most);
     int y = 10;
     for (Comparison c : rows) {
@@ -92,8 +106,15 @@ public final class Charts {
       Html html, List<Comparison> rows, Function<Comparison, String> labels) {
     int height = 40 + rows.size() * ROW;
     html.open(
-        "svg", "viewBox", "0 0 " + WIDTH + " " + height, "role", "img", "class", "chart",
-        "aria-label", "saving with its interval");
+        "svg",
+        "viewBox",
+        "0 0 " + WIDTH + " " + height,
+        "role",
+        "img",
+        "class",
+        "chart",
+        "aria-label",
+        "saving with its interval");
     double scale = (WIDTH - LEFT - 40) / 2.0;
     double zero = LEFT + 10 + scale;
     line(html, zero, 4, zero, height - 24.0, "base");
@@ -156,14 +177,34 @@ public final class Charts {
 
   private static void bar(Html html, double x, double y, double width, String kind) {
     html.empty(
-        "rect", "x", Html.at(x), "y", Html.at(y), "width", Html.at(Math.max(1, width)), "height",
-        "12", "rx", "2", "class", kind);
+        "rect",
+        "x",
+        Html.at(x),
+        "y",
+        Html.at(y),
+        "width",
+        Html.at(Math.max(1, width)),
+        "height",
+        "12",
+        "rx",
+        "2",
+        "class",
+        kind);
   }
 
   private static void line(Html html, double x1, double y1, double x2, double y2, String kind) {
     html.empty(
-        "line", "x1", Html.at(x1), "y1", Html.at(y1), "x2", Html.at(x2), "y2", Html.at(y2),
-        "class", kind);
+        "line",
+        "x1",
+        Html.at(x1),
+        "y1",
+        Html.at(y1),
+        "x2",
+        Html.at(x2),
+        "y2",
+        Html.at(y2),
+        "class",
+        kind);
   }
 
   private static void label(Html html, double x, double y, String text, String anchor) {

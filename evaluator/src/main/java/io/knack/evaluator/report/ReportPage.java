@@ -111,8 +111,7 @@ public final class ReportPage {
     html.open("div", "class", "card");
     Charts.costAgainstAccuracy(
         html,
-        Stream.concat(
-                arms.stream().filter(c -> c.phase().equals("screening")), gated("all"))
+        Stream.concat(arms.stream().filter(c -> c.phase().equals("screening")), gated("all"))
             .toList());
     soft(
         "Small dots: the baseline on the same problems. Arms were screened on the validation split;"
@@ -212,7 +211,12 @@ public final class ReportPage {
     Interval bounds = report.returns().savedPerMonthBounds();
     row(
         "saved per month, net of carrying costs",
-        money(bounds.estimate()) + " (" + money(bounds.low()) + " to " + money(bounds.high()) + ")");
+        money(bounds.estimate())
+            + " ("
+            + money(bounds.low())
+            + " to "
+            + money(bounds.high())
+            + ")");
     report.returns().nightCosts().forEach((what, cost) -> row("tonight, " + what, money(cost)));
     row("tonight in all", money(report.returns().nightCost()));
     html.close().close();
@@ -248,9 +252,7 @@ public final class ReportPage {
     }
     html.leaf("h2", "Left out, and why");
     html.open("div", "class", "card").open("table");
-    report
-        .refused()
-        .forEach(r -> html.open("tr").leaf("td", r.what()).leaf("td", r.why()).close());
+    report.refused().forEach(r -> html.open("tr").leaf("td", r.what()).leaf("td", r.why()).close());
     html.close().close();
   }
 

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * What each memory saves with each method at each similarity level: the same problems with the same
  * seeds on both sides, in the paper's unit and all-in.
  *
- * <p>All arms of one method and level share one batch. Source of the design: Pan and Zhao, "Can Past
- * Experience Accelerate LLM Reasoning?" (arXiv 2505.20643, 2025).
+ * <p>All arms of one method and level share one batch. Source of the design: Pan and Zhao, "Can
+ * Past Experience Accelerate LLM Reasoning?" (arXiv 2505.20643, 2025).
  */
 public final class Study {
   /** The trap: the looks of a known problem, other knowledge. Not one of the 80 settings. */
@@ -116,9 +116,7 @@ public final class Study {
     MemoryPrompt plain = new MemoryPrompt(options.form());
     List<Setting> settings = new ArrayList<>();
     long total =
-        methods.size()
-            * (arms.size() + 1L)
-            * levels.values().stream().mapToLong(List::size).sum();
+        methods.size() * (arms.size() + 1L) * levels.values().stream().mapToLong(List::size).sum();
     try (Console.Progress progress = console.progress("study", total)) {
       for (String method : methods) {
         for (String level : levels.keySet()) {
@@ -200,10 +198,8 @@ public final class Study {
             baseline.stream().mapToDouble(a -> a.trial().budget().units()).toArray(),
             candidate.stream().mapToDouble(a -> a.trial().budget().units()).toArray(),
             NORMAL_95);
-    double before =
-        baseline.stream().mapToDouble(a -> prices.cost(a.trial().budget())).sum();
-    double after =
-        candidate.stream().mapToDouble(a -> prices.cost(a.trial().budget())).sum();
+    double before = baseline.stream().mapToDouble(a -> prices.cost(a.trial().budget())).sum();
+    double after = candidate.stream().mapToDouble(a -> prices.cost(a.trial().budget())).sum();
     double accuracy = passed(candidate);
     return new Setting(
         method,

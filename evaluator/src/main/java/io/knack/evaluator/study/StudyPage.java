@@ -16,8 +16,7 @@ public final class StudyPage {
     html.open("html", "lang", "en").open("head");
     html.empty("meta", "charset", "utf-8").leaf("title", "Knack study").style().close();
     html.open("body").open("main").leaf("h1", "Methods, memories, similarity");
-    long grid =
-        result.settings().stream().filter(s -> !s.similarity().equals(Study.TRAP)).count();
+    long grid = result.settings().stream().filter(s -> !s.similarity().equals(Study.TRAP)).count();
     String correlation =
         result.pearsonR() == null || result.pearsonP() == null
             ? "no correlation can be given"
@@ -42,7 +41,8 @@ public final class StudyPage {
       html.leaf("th", head);
     }
     for (String head :
-        List.of("relative cost", "95% interval", "all-in", "accuracy", "change", "fired", "problems")) {
+        List.of(
+            "relative cost", "95% interval", "all-in", "accuracy", "change", "fired", "problems")) {
       html.leaf("th", head, "class", "n");
     }
     html.close();
@@ -66,27 +66,56 @@ public final class StudyPage {
   }
 
   private static void scatter(Html html, List<Study.Setting> settings) {
-    double most = Math.max(1.2, settings.stream().mapToDouble(Study.Setting::relativeCost).max().orElse(1));
+    double most =
+        Math.max(1.2, settings.stream().mapToDouble(Study.Setting::relativeCost).max().orElse(1));
     html.open(
-        "svg", "viewBox", "0 0 " + WIDTH + " " + HEIGHT, "class", "chart", "role", "img",
-        "aria-label", "relative cost against accuracy, one dot a setting");
+        "svg",
+        "viewBox",
+        "0 0 " + WIDTH + " " + HEIGHT,
+        "class",
+        "chart",
+        "role",
+        "img",
+        "aria-label",
+        "relative cost against accuracy, one dot a setting");
     for (int i = 0; i <= 4; i++) {
       double y = 20 + (HEIGHT - 60) * (1 - i / 4.0);
       html.empty(
-          "line", "x1", "50", "x2", String.valueOf(WIDTH - 10), "y1", Html.at(y), "y2", Html.at(y),
-          "class", "grid");
+          "line",
+          "x1",
+          "50",
+          "x2",
+          String.valueOf(WIDTH - 10),
+          "y1",
+          Html.at(y),
+          "y2",
+          Html.at(y),
+          "class",
+          "grid");
       html.leaf("text", percent(i / 4.0), "x", "44", "y", Html.at(y + 4), "text-anchor", "end");
       double x = 50 + (WIDTH - 60) * i / 4.0;
       html.leaf(
-          "text", percent(most * i / 4), "x", Html.at(x), "y", String.valueOf(HEIGHT - 18),
-          "text-anchor", "middle");
+          "text",
+          percent(most * i / 4),
+          "x",
+          Html.at(x),
+          "y",
+          String.valueOf(HEIGHT - 18),
+          "text-anchor",
+          "middle");
     }
     for (Study.Setting s : settings) {
       html.open("g");
       html.leaf("title", s.method() + ", " + s.memory() + ", " + s.similarity());
       html.empty(
-          "circle", "cx", Html.at(50 + (WIDTH - 60) * s.relativeCost() / most), "cy",
-          Html.at(20 + (HEIGHT - 60) * (1 - s.accuracy())), "r", "5", "class",
+          "circle",
+          "cx",
+          Html.at(50 + (WIDTH - 60) * s.relativeCost() / most),
+          "cy",
+          Html.at(20 + (HEIGHT - 60) * (1 - s.accuracy())),
+          "r",
+          "5",
+          "class",
           s.similarity().equals(Study.TRAP) ? "dot0" : "dot");
       html.close();
     }

@@ -17,7 +17,6 @@ import io.knack.contracts.id.TenantId;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactCard;
 import io.knack.contracts.store.ArtifactKind;
-import io.knack.contracts.store.ArtifactRef;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.table.Tables;
 import io.knack.llm.Completion;
@@ -46,8 +45,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Problems such as "the kiwi desk sells 7 things", one kind of fruit a cluster, whose answer the model
- * guesses in one of eight samples, and knows when an example of the same fruit stands in the prompt.
+ * Problems such as "the kiwi desk sells 7 things", one kind of fruit a cluster, whose answer the
+ * model guesses in one of eight samples, and knows when an example of the same fruit stands in the
+ * prompt.
  */
 public final class ToyWorld {
   public static final List<String> FRUITS = List.of("kiwi", "plum", "fig");
@@ -66,8 +66,7 @@ public final class ToyWorld {
               counts.merge(Math.floorMod(word.hashCode(), 100_003), 1f, Float::sum);
             }
           }
-          double norm =
-              Math.sqrt(counts.values().stream().mapToDouble(v -> v * v).sum());
+          double norm = Math.sqrt(counts.values().stream().mapToDouble(v -> v * v).sum());
           return new SparseVector(
               List.copyOf(counts.keySet()),
               counts.values().stream().map(v -> (float) (v / norm)).toList());
@@ -116,17 +115,36 @@ public final class ToyWorld {
             poisoned.contains(fruit) ? "poison" : "teaches " + fruit + ": " + answer(fruit, i);
         episodes.add(
             new Episode(
-                new EpisodeId("ep-" + fruit + i), new ExampleId("e-" + i), null, TENANT, cluster,
-                problem(fruit, i), solution, 8, SPACE.vector(problem(fruit, i)), SPACE.digest()));
+                new EpisodeId("ep-" + fruit + i),
+                new ExampleId("e-" + i),
+                null,
+                TENANT,
+                cluster,
+                problem(fruit, i),
+                solution,
+                8,
+                SPACE.vector(problem(fruit, i)),
+                SPACE.digest()));
       }
     }
     for (int i = 0; i < 30; i++) {
       examples.add(
           new Example(
-              new ExampleId("anchor-" + i), null, List.of(new InteractionId("a-" + i)),
-              Instant.parse("2026-01-01T00:00:00Z"), null, TENANT, null, Map.of(),
-              List.of(Message.user("what is " + i + " plus one")), null, String.valueOf(i + 1),
-              new VerifierSpec("exact", Map.of()), 1, 1, Split.ANCHOR));
+              new ExampleId("anchor-" + i),
+              null,
+              List.of(new InteractionId("a-" + i)),
+              Instant.parse("2026-01-01T00:00:00Z"),
+              null,
+              TENANT,
+              null,
+              Map.of(),
+              List.of(Message.user("what is " + i + " plus one")),
+              null,
+              String.valueOf(i + 1),
+              new VerifierSpec("exact", Map.of()),
+              1,
+              1,
+              Split.ANCHOR));
     }
     commit(store, ArtifactKind.CURRICULUM, dir -> Tables.EXAMPLES.writeInto(dir, examples));
     commit(
@@ -147,9 +165,22 @@ public final class ToyWorld {
     return store.commit(
         staged,
         new ArtifactCard(
-            kind, 1, "test", "test", new RunId("played"), Instant.parse("2026-01-02T00:00:00Z"),
-            "plan", "{}", List.of(), List.of(), "content-" + System.identityHashCode(staged), 1,
-            List.of(), new TreeMap<>(), Map.of(), null));
+            kind,
+            1,
+            "test",
+            "test",
+            new RunId("played"),
+            Instant.parse("2026-01-02T00:00:00Z"),
+            "plan",
+            "{}",
+            List.of(),
+            List.of(),
+            "content-" + System.identityHashCode(staged),
+            1,
+            List.of(),
+            new TreeMap<>(),
+            Map.of(),
+            null));
   }
 
   /** Fills an artifact's directory. */
@@ -158,21 +189,49 @@ public final class ToyWorld {
     void write(Path directory) throws IOException;
   }
 
-  private static Example example(
-      String id, ClusterId cluster, String fruit, int n, Split split) {
+  private static Example example(String id, ClusterId cluster, String fruit, int n, Split split) {
     return new Example(
-        new ExampleId(id), cluster, List.of(new InteractionId("i-" + id)),
-        Instant.parse("2026-01-01T00:00:00Z").plusSeconds(n), null, TENANT, null, Map.of(),
-        List.of(Message.user(problem(fruit, n))), split == Split.TRAIN ? answer(fruit, n) : null,
-        answer(fruit, n), new VerifierSpec("exact", Map.of()), 1, 1, split);
+        new ExampleId(id),
+        cluster,
+        List.of(new InteractionId("i-" + id)),
+        Instant.parse("2026-01-01T00:00:00Z").plusSeconds(n),
+        null,
+        TENANT,
+        null,
+        Map.of(),
+        List.of(Message.user(problem(fruit, n))),
+        split == Split.TRAIN ? answer(fruit, n) : null,
+        answer(fruit, n),
+        new VerifierSpec("exact", Map.of()),
+        1,
+        1,
+        split);
   }
 
   private static Cluster cluster(ClusterId id, String fruit) {
     return new Cluster(
-        id, new FamilyId("f-" + fruit), Cluster.Event.BORN, List.of(), TENANT, 300,
-        LocalDate.parse("2026-01-01"), LocalDate.parse("2026-01-03"), 3, 9, List.of(TENANT), true,
-        0.9, 0.5, 20.0, 5.0, 0.1, 1000, SPACE.vector(problem(fruit, 1)), SPACE.digest(),
-        List.of(problem(fruit, 1)), List.of(fruit, "desk"));
+        id,
+        new FamilyId("f-" + fruit),
+        Cluster.Event.BORN,
+        List.of(),
+        TENANT,
+        300,
+        LocalDate.parse("2026-01-01"),
+        LocalDate.parse("2026-01-03"),
+        3,
+        9,
+        List.of(TENANT),
+        true,
+        0.9,
+        0.5,
+        20.0,
+        5.0,
+        0.1,
+        1000,
+        SPACE.vector(problem(fruit, 1)),
+        SPACE.digest(),
+        List.of(problem(fruit, 1)),
+        List.of(fruit, "desk"));
   }
 
   /** Guesses, or knows where the prompt teaches the fruit. */
@@ -222,8 +281,12 @@ public final class ToyWorld {
           Long seed = next.request().sampling().seed();
           Sample sample =
               new Sample(
-                  i, List.of(), says(next.request().prompt(), (seed == null ? 0 : seed) + i), null,
-                  FinishReason.STOP, 10);
+                  i,
+                  List.of(),
+                  says(next.request().prompt(), (seed == null ? 0 : seed) + i),
+                  null,
+                  FinishReason.STOP,
+                  10);
           samples.add(sample);
           next.listener().sampled(sample);
         }
@@ -258,8 +321,10 @@ public final class ToyWorld {
     String last = text.strip();
     SplittableRandom random = new SplittableRandom(seed ^ last.hashCode());
     @Nullable String fruit =
-        FRUITS.stream().filter(f -> last.lastIndexOf(f) >= 0)
-            .max(java.util.Comparator.comparingInt(last::lastIndexOf)).orElse(null);
+        FRUITS.stream()
+            .filter(f -> last.lastIndexOf(f) >= 0)
+            .max(java.util.Comparator.comparingInt(last::lastIndexOf))
+            .orElse(null);
     if (fruit == null) {
       return "31";
     }

@@ -51,7 +51,8 @@ final class PromotionTest {
   @Test
   void aManifestGoesLiveWithItsAdaptersAndAliases() throws Exception {
     Aliases aliases = new Aliases();
-    Promotion.Outcome outcome = promotion(home(), PromotePlan.FILES, aliases).promote(wish("one", 0.5f));
+    Promotion.Outcome outcome =
+        promotion(home(), PromotePlan.FILES, aliases).promote(wish("one", 0.5f));
     assertThat(outcome.fresh()).isTrue();
     assertThat(outcome.manifest().number()).isEqualTo(1);
     AdapterRef ref = adapter(outcome.manifest());
@@ -63,7 +64,8 @@ final class PromotionTest {
     assertThat(aliases.points).containsEntry("knack-acme-tiny@champion", "v000001");
     assertThat(aliases.points).doesNotContainKey("knack-acme-tiny@challenger");
 
-    Promotion.Outcome second = promotion(home(), PromotePlan.FILES, aliases).promote(wish("two", 0.25f));
+    Promotion.Outcome second =
+        promotion(home(), PromotePlan.FILES, aliases).promote(wish("two", 0.25f));
     assertThat(second.manifest().previous()).isEqualTo(1);
     assertThat(aliases.points)
         .containsEntry("knack-acme-tiny@champion", "v000002")
@@ -84,7 +86,11 @@ final class PromotionTest {
       AtomicInteger left = new AtomicInteger(step);
       Promotion dies =
           new Promotion(
-              home, PromotePlan.FILES, aliases, Clock.systemUTC(), Console.silent(),
+              home,
+              PromotePlan.FILES,
+              aliases,
+              Clock.systemUTC(),
+              Console.silent(),
               () -> {
                 if (left.getAndDecrement() == 0) {
                   throw new Killed();
@@ -99,7 +105,8 @@ final class PromotionTest {
         assertThat(home.resolve("serving").resolve(adapter(seen).path()))
             .isDirectoryContaining(f -> f.endsWith("adapter_model.safetensors"));
       }
-      Promotion.Outcome again = promotion(home, PromotePlan.FILES, aliases).promote(wish("new", 0.25f));
+      Promotion.Outcome again =
+          promotion(home, PromotePlan.FILES, aliases).promote(wish("new", 0.25f));
       assertThat(again.manifest().number()).as("step " + step).isEqualTo(2);
       assertThat(aliases.points)
           .as("step " + step)
@@ -127,7 +134,11 @@ final class PromotionTest {
             try {
               // Both wait for each other just before the manifest is created.
               new Promotion(
-                      home(), PromotePlan.FILES, new Aliases(), Clock.systemUTC(), Console.silent(),
+                      home(),
+                      PromotePlan.FILES,
+                      new Aliases(),
+                      Clock.systemUTC(),
+                      Console.silent(),
                       () -> {
                         if (steps.incrementAndGet() == 5) {
                           await(both);
@@ -241,15 +252,32 @@ final class PromotionTest {
             "k-1-" + digest.substring(0, 12), "adapters/k-1-" + digest.substring(0, 12), digest);
     Manifest manifest =
         new Manifest(
-            0, null, Instant.EPOCH, "", BASE, null, "toy-space", null,
+            0,
+            null,
+            Instant.EPOCH,
+            "",
+            BASE,
+            null,
+            "toy-space",
+            null,
             List.of(
                 new Manifest.Entry(
-                    new ClusterId("k-1"), null, "adapter", ref, List.of(), List.of(),
-                    new Manifest.Trigger(0.5, 0, SparseVector.EMPTY), 1)));
+                    new ClusterId("k-1"),
+                    null,
+                    "adapter",
+                    ref,
+                    List.of(),
+                    List.of(),
+                    new Manifest.Trigger(0.5, 0, SparseVector.EMPTY),
+                    1)));
     Path space = Files.writeString(temp.resolve("space"), "toy");
     return new Promotion.Wish(
-        "run", "evaluation@" + name, "saves (evaluation@" + name + ")", manifest,
-        Map.of(ref.name(), directory), space);
+        "run",
+        "evaluation@" + name,
+        "saves (evaluation@" + name + ")",
+        manifest,
+        Map.of(ref.name(), directory),
+        space);
   }
 
   private static Path peft(Path directory, float weight, Map<String, Object> changes)
@@ -270,8 +298,10 @@ final class PromotionTest {
         directory.resolve("adapter_config.json"), Jsons.mapper().writeValueAsString(config));
     String module = "base_model.model.model.layers.0.self_attn.q_proj.";
     Map<String, SafetensorsWriter.Declaration> tensors = new TreeMap<>();
-    tensors.put(module + "lora_A.weight", new SafetensorsWriter.Declaration("F32", List.of(2L, 4L)));
-    tensors.put(module + "lora_B.weight", new SafetensorsWriter.Declaration("F32", List.of(4L, 2L)));
+    tensors.put(
+        module + "lora_A.weight", new SafetensorsWriter.Declaration("F32", List.of(2L, 4L)));
+    tensors.put(
+        module + "lora_B.weight", new SafetensorsWriter.Declaration("F32", List.of(4L, 2L)));
     try (SafetensorsWriter writer =
         SafetensorsWriter.create(directory.resolve("adapter_model.safetensors"), tensors)) {
       for (String name : tensors.keySet()) {

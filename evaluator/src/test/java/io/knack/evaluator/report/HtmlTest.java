@@ -10,7 +10,8 @@ final class HtmlTest {
   void noTextBecomesMarkup() {
     String page =
         new Html()
-            .leaf("p", "<script>alert('x')</script> & \"y\" \u0000 \ud800", "title", "\"><img src=x>")
+            .leaf(
+                "p", "<script>alert('x')</script> & \"y\" \u0000 \ud800", "title", "\"><img src=x>")
             .build();
     assertThat(page)
         .isEqualTo(

@@ -76,7 +76,9 @@ final class StudyTest {
   private static Study.Arm arm(String memory, MemoryPrompt prompt, String solution) {
     EpisodeText episode =
         new EpisodeText(
-            new EpisodeId("e"), ToyWorld.problem("kiwi", 3), solution,
+            new EpisodeId("e"),
+            ToyWorld.problem("kiwi", 3),
+            solution,
             ToyWorld.SPACE.vector(ToyWorld.problem("kiwi", 3)));
     return new Study.Arm() {
       @Override

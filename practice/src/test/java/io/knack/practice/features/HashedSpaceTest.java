@@ -71,7 +71,8 @@ final class HashedSpaceTest {
     List<String> log = new ArrayList<>();
     for (String policy : policies) {
       for (String good : goods) {
-        log.add("Under the " + policy + " policy a customer buys 3 " + good + ", what is the total?");
+        log.add(
+            "Under the " + policy + " policy a customer buys 3 " + good + ", what is the total?");
         log.add("How much are five " + good + " with the " + policy + " policy?");
       }
     }

@@ -68,7 +68,8 @@ public final class Mixture {
   /** Text n, from 0. */
   public Text text(long n) {
     SplittableRandom random = new SplittableRandom(mix(seed * 0x9E3779B97F4A7C15L + n));
-    Skill skill = n < FIRST_SKILLS ? Skill.firstAt(random.nextInt(100)) : Skill.at(random.nextInt(100));
+    Skill skill =
+        n < FIRST_SKILLS ? Skill.firstAt(random.nextInt(100)) : Skill.at(random.nextInt(100));
     return new Draw(random).text(skill);
   }
 

@@ -23,7 +23,9 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Answers traffic as a gateway with an adaptive solver would: route, solve, stop when it passes. */
+/**
+ * Answers traffic as a gateway with an adaptive solver would: route, solve, stop when it passes.
+ */
 public final class Server {
   private final World world;
   private final long seed;
@@ -79,8 +81,7 @@ public final class Server {
               null,
               route.adapter() == null ? null : route.adapter().name(),
               null,
-              verifiers.computeIfAbsent(
-                  request.day(), day -> new ShopVerifier(world.shop(), day)),
+              verifiers.computeIfAbsent(request.day(), day -> new ShopVerifier(world.shop(), day)),
               seed * 1_000_003 + request.id().hashCode(),
               route.retrievalMicros()));
     }

@@ -27,7 +27,8 @@ class MixtureTest {
       counts.merge(mixture.text(n).skill(), 1, Integer::sum);
     }
     for (Skill skill : Skill.values()) {
-      assertThat(counts.getOrDefault(skill, 0) * 100.0 / texts).isBetween(skill.share() - 1.2, skill.share() + 1.2);
+      assertThat(counts.getOrDefault(skill, 0) * 100.0 / texts)
+          .isBetween(skill.share() - 1.2, skill.share() + 1.2);
     }
   }
 

@@ -65,13 +65,18 @@ class WorldTest {
       seen.add(truth.level());
       switch (truth.level()) {
         case S1 ->
-            assertThat(Objects.requireNonNull(coreTexts.get(truth.family()))).anyMatch(c -> request.text().endsWith(c));
+            assertThat(Objects.requireNonNull(coreTexts.get(truth.family())))
+                .anyMatch(c -> request.text().endsWith(c));
         case S2 ->
-            assertThat(Objects.requireNonNull(coreTexts.get(truth.family()))).noneMatch(c -> request.text().endsWith(c));
-        case S3 -> assertThat(truth.policy()).isEqualTo(Objects.requireNonNull(families.get(truth.family())).policy());
+            assertThat(Objects.requireNonNull(coreTexts.get(truth.family())))
+                .noneMatch(c -> request.text().endsWith(c));
+        case S3 ->
+            assertThat(truth.policy())
+                .isEqualTo(Objects.requireNonNull(families.get(truth.family())).policy());
         case S4 ->
             assertThat(truth.structure())
-                .isNotEqualToIgnoringCase(Objects.requireNonNull(families.get(truth.family())).structure().name());
+                .isNotEqualToIgnoringCase(
+                    Objects.requireNonNull(families.get(truth.family())).structure().name());
         case S5, NOISE -> assertThat(recurringPolicies).doesNotContain(nameless(truth.policy()));
       }
     }
@@ -90,8 +95,10 @@ class WorldTest {
         continue;
       }
       boolean changes =
-          !world.shop().rule(family.policy(), family.kind(), 1).equals(
-              world.shop().rule(family.policy(), family.kind(), 10));
+          !world
+              .shop()
+              .rule(family.policy(), family.kind(), 1)
+              .equals(world.shop().rule(family.policy(), family.kind(), 10));
       assertThat(changes).isEqualTo(drifting.contains(family.policy()));
     }
     assertThat(drifting).hasSize(2);

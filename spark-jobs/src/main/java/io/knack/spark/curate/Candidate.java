@@ -43,7 +43,11 @@ public record Candidate(
         .messages()
         .forEach(
             message ->
-                request.append(message.role()).append('\u0001').append(message.content()).append('\u0002'));
+                request
+                    .append(message.role())
+                    .append('\u0001')
+                    .append(message.content())
+                    .append('\u0002'));
     return Digests.sha256(normal(request.toString()));
   }
 

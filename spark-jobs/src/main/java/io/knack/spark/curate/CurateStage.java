@@ -91,13 +91,13 @@ public final class CurateStage implements Stage<CuratePlan> {
     SparkSession spark = session.get();
     List<Artifact> chain = inputs.chain(ArtifactKind.INTERACTIONS);
     Dataset<Row> interactions = SparkTables.read(spark, Tables.INTERACTIONS, chain);
-    Row known =
-        interactions
-            .agg(count(lit(1)), count(col("reference")))
-            .head();
+    Row known = interactions.agg(count(lit(1)), count(col("reference"))).head();
     if (plan.verifiers().isEmpty() && known.getLong(1) == 0) {
       return new StageResult.Nothing(
-          "none of " + known.getLong(0) + " interactions can be verified" + Curator.WHAT_TO_CONFIGURE);
+          "none of "
+              + known.getLong(0)
+              + " interactions can be verified"
+              + Curator.WHAT_TO_CONFIGURE);
     }
     List<Artifact> earlier = earlierNights(inputs, chain);
     Map<ClusterId, Curator.Prospect> prospects = new LinkedHashMap<>();
@@ -120,13 +120,13 @@ public final class CurateStage implements Stage<CuratePlan> {
               prospects.put(
                   cluster.clusterId(),
                   new Curator.Prospect(
-                      cluster.expectedSavingPerMonth(), nightsSince(earlier, cluster.clusterId()))));
+                      cluster.expectedSavingPerMonth(),
+                      nightsSince(earlier, cluster.clusterId()))));
       pool = pool(plan, interactions, members(spark, clusters), prospects);
     }
     List<Candidate> candidates = verified(plan, latest(plan, pool));
     Curator.Ending ending =
-        new Curator(plan)
-            .curate(candidates, prospects, anchor(inputs), sealedUntil(earlier));
+        new Curator(plan).curate(candidates, prospects, anchor(inputs), sealedUntil(earlier));
     if (ending instanceof Curator.Ending.Nothing nothing) {
       return new StageResult.Nothing(nothing.reason());
     }

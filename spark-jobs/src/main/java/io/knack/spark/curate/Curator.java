@@ -5,7 +5,6 @@ import io.knack.contracts.Evidence;
 import io.knack.contracts.Example;
 import io.knack.contracts.Interaction;
 import io.knack.contracts.Split;
-import io.knack.contracts.VerifierSpec;
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.ExampleId;
 import io.knack.contracts.id.InteractionId;
@@ -26,7 +25,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the curriculum of candidates: plain code over what one night looks at, which the plan bounds.
+ * Makes the curriculum of candidates: plain code over what one night looks at, which the plan
+ * bounds.
  *
  * <p>Two cuts in time, the same for all clusters, divide the problems that can be verified: up to
  * the first is for training, up to the second for validation, behind it is the sealed holdout. A
@@ -84,15 +84,15 @@ final class Curator {
     }
     List<Candidate> guarded = guardGroups(pool, sides);
 
-    Map<ClusterId, List<Candidate>> byCluster = new TreeMap<>(Comparator.comparing(ClusterId::value));
+    Map<ClusterId, List<Candidate>> byCluster =
+        new TreeMap<>(Comparator.comparing(ClusterId::value));
     for (Candidate candidate : guarded) {
       byCluster.computeIfAbsent(cluster(candidate), id -> new ArrayList<>()).add(candidate);
     }
     List<Drafted> drafts = new ArrayList<>();
     byCluster.forEach(
         (id, members) ->
-            drafts.add(
-                draft(id, members, sides, prospects.getOrDefault(id, new Prospect(0, 0)))));
+            drafts.add(draft(id, members, sides, prospects.getOrDefault(id, new Prospect(0, 0)))));
     List<Curriculum.Choice> choices = choose(drafts);
     Set<String> chosen =
         choices.stream()
@@ -132,7 +132,8 @@ final class Curator {
             .collect(Collectors.toCollection(HashSet::new));
     verifiable.stream()
         .filter(candidate -> plan.allAsOneCluster() || candidate.clusterId() == null)
-        .sorted(Comparator.comparing(candidate -> hash("anchor", candidate.interaction().id().value())))
+        .sorted(
+            Comparator.comparing(candidate -> hash("anchor", candidate.interaction().id().value())))
         .filter(candidate -> anchors.size() < size)
         .forEach(
             candidate -> {
@@ -185,7 +186,8 @@ final class Curator {
       if (!released.isEmpty()) {
         trainEnd =
             quantile(
-                released, plan.trainFraction() / (plan.trainFraction() + plan.validationFraction()));
+                released,
+                plan.trainFraction() / (plan.trainFraction() + plan.validationFraction()));
       }
       int fresh = times.size() - released.size();
       if (fresh < plan.minHoldout()) {
@@ -306,11 +308,10 @@ final class Curator {
   }
 
   /**
-   * The training problems of a cluster, each with all the interactions that asked it: the most asked
-   * first, capped per subject and per cluster.
+   * The training problems of a cluster, each with all the interactions that asked it: the most
+   * asked first, capped per subject and per cluster.
    */
-  private List<List<Candidate>> train(
-      ClusterId id, List<Candidate> solved, List<Candidate> early) {
+  private List<List<Candidate>> train(ClusterId id, List<Candidate> solved, List<Candidate> early) {
     Set<String> solvable =
         solved.stream().map(Candidate::requestDigest).collect(Collectors.toSet());
     Map<String, List<Candidate>> byRequest = new TreeMap<>();
@@ -379,7 +380,10 @@ final class Curator {
       } else if (reason == null) {
         reason =
             String.format(
-                java.util.Locale.ROOT, "needs %.1f device minutes, %.1f are left", s.minutes(), left);
+                java.util.Locale.ROOT,
+                "needs %.1f device minutes, %.1f are left",
+                s.minutes(),
+                left);
       }
       choices.add(
           new Curriculum.Choice(
@@ -463,8 +467,7 @@ final class Curator {
       }
     }
     for (Drafted draft : kept) {
-      recurring +=
-          draft.holdout().stream().filter(c -> learnt.contains(c.problemText())).count();
+      recurring += draft.holdout().stream().filter(c -> learnt.contains(c.problemText())).count();
     }
     examples.addAll(anchors);
     examples.sort(Comparator.comparing(example -> example.id().value()));

@@ -12,15 +12,20 @@ final class CurriculumCard {
     for (Curriculum.Step step : curriculum.steps()) {
       card.append(
           String.format(
-              Locale.ROOT, "| %s | %d | %d | %s |%n", step.name(), step.in(), step.out(), step.why()));
+              Locale.ROOT,
+              "| %s | %d | %d | %s |%n",
+              step.name(),
+              step.in(),
+              step.out(),
+              step.why()));
     }
     card.append("\n| what | count |\n|---|---:|\n");
     curriculum
         .figures()
-        .forEach((name, value) -> card.append("| ").append(name).append(" | ").append(value).append(" |\n"));
-    card.append("\nClusters, within ")
-        .append(plan.deviceMinutes())
-        .append(" device minutes:\n\n");
+        .forEach(
+            (name, value) ->
+                card.append("| ").append(name).append(" | ").append(value).append(" |\n"));
+    card.append("\nClusters, within ").append(plan.deviceMinutes()).append(" device minutes:\n\n");
     card.append("| cluster | chosen | train | validation | holdout | value | minutes | why |\n");
     card.append("|---|---|---:|---:|---:|---:|---:|---|\n");
     for (Curriculum.Choice choice : curriculum.clusters()) {

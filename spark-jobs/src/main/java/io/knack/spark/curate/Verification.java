@@ -68,15 +68,13 @@ final class Verification implements AutoCloseable {
       Attempt checked = attempt;
       if (attempt.outcome() == Outcome.UNKNOWN && !attempt.text().isBlank()) {
         Verifier verifier = verifiers.computeIfAbsent(spec, Verifiers::of);
-        var said =
-            verifier.verify(interaction.problem(), attempt.text(), interaction.reference());
+        var said = verifier.verify(interaction.problem(), attempt.text(), interaction.reference());
         calls += Math.max(1, said.cost().verifierCalls());
         micros += said.cost().wallMicros();
         if (said.fault() != null) {
           faults++;
         } else {
-          Outcome verdict =
-              said.score() >= plan.passScore() ? Outcome.VERIFIED : Outcome.FAILED;
+          Outcome verdict = said.score() >= plan.passScore() ? Outcome.VERIFIED : Outcome.FAILED;
           checked =
               new Attempt(
                   attempt.method(),

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 public record VerifierRule(
     @Doc("exact, numeric, regex, json_schema, choice or command") String kind,
     @Doc("of the verifier") Map<String, String> options,
-    @Doc("applies to interactions with this tag, NAME or NAME=VALUE; null for all") @Nullable
-        String tag,
+    @Doc("applies to interactions with this tag, NAME or NAME=VALUE; null for all")
+        @Nullable String tag,
     @Doc("applies to this cluster; null for all") @Nullable String cluster)
     implements Serializable {
   @Serial private static final long serialVersionUID = 1L;

@@ -127,7 +127,8 @@ public final class ImportStage implements Stage<ImportPlan> {
                 + counts.ignored()
                 + " ignored)");
       }
-      RowsDigest.Summary added = writeInteractions(
+      RowsDigest.Summary added =
+          writeInteractions(
               units, counts, chain, plan, context.output(), ErasedSubjects.read(context.home()));
       RowsDigest.Summary quarantined = writeQuarantine(units, counts, chain, context.output());
       return result(files, counts, first, added, quarantined, units, context.console());

@@ -124,8 +124,7 @@ public final class BenchMineCommand implements Callable<Integer> {
         spark
             .range(from, to)
             .map(
-                (MapFunction<Long, Row>) row -> codec.toRow(log.interaction(row)),
-                codec.encoder());
+                (MapFunction<Long, Row>) row -> codec.toRow(log.interaction(row)), codec.encoder());
     SparkTables.write(interactions, Tables.INTERACTIONS, staged);
     String digest = Digests.sha256("synthetic " + from + " " + to);
     store.commit(

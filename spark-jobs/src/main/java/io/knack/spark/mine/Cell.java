@@ -9,8 +9,8 @@ import java.util.List;
 /**
  * Exact nearest neighbours inside one cell, by an inverted index over the hashed n-grams and a
  * column-wise sweep over the dense block. Cost: {@code members * (members * dense width + touched
- * postings)}. A cell above {@value #LIMIT} members splits by pivots of its own, each member going to
- * its two nearest.
+ * postings)}. A cell above {@value #LIMIT} members splits by pivots of its own, each member going
+ * to its two nearest.
  */
 final class Cell {
   static final int LIMIT = 4000;

@@ -21,9 +21,9 @@ import java.util.Map;
  * interactions, its colour the expected saving; near centroids stand near. Text is shown only at or
  * above the privacy floor.
  *
- * <p>The layout starts from the two leading principal directions of the centroids' dense blocks and is
- * relaxed: each circle is drawn to its {@value #NEAREST} nearest, and overlapping circles part. It is
- * deterministic.
+ * <p>The layout starts from the two leading principal directions of the centroids' dense blocks and
+ * is relaxed: each circle is drawn to its {@value #NEAREST} nearest, and overlapping circles part.
+ * It is deterministic.
  */
 final class ClusterMap {
   /** The largest clusters; more cannot be told apart. */
@@ -73,8 +73,7 @@ final class ClusterMap {
         .replace("\u2029", "\\u2029");
   }
 
-  private static Map<String, Object> circle(
-      Living one, double[] at, double radius, MinePlan plan) {
+  private static Map<String, Object> circle(Living one, double[] at, double radius, MinePlan plan) {
     boolean named = one.eligible(plan);
     Map<String, Object> circle = new LinkedHashMap<>();
     circle.put("x", Math.round(at[0] * 10) / 10.0);

@@ -49,8 +49,7 @@ record Core(
     List<Node> members = new ArrayList<>();
     nodes.forEach(members::add);
     members.sort(Comparator.comparing(Node::key));
-    List<TextVector> vectors =
-        members.stream().map(node -> space.features(node.text())).toList();
+    List<TextVector> vectors = members.stream().map(node -> space.features(node.text())).toList();
     TextVector centroid = mean(members, vectors, space.denseWidth());
     int medoid = 0;
     for (int i = 1; i < members.size(); i++) {
@@ -138,7 +137,9 @@ record Core(
     return texts;
   }
 
-  /** Words, and pairs of characters that stand alone, by how common they are here and rare there. */
+  /**
+   * Words, and pairs of characters that stand alone, by how common they are here and rare there.
+   */
   private static ArrayList<String> terms(List<Node> members, HashedSpace space) {
     Map<String, Integer> counts = new TreeMap<>();
     for (Node node : members) {
@@ -156,7 +157,10 @@ record Core(
     }
     int least = members.size() < 3 ? 1 : 2;
     List<String> words =
-        counts.entrySet().stream().filter(e -> e.getValue() >= least).map(Map.Entry::getKey).toList();
+        counts.entrySet().stream()
+            .filter(e -> e.getValue() >= least)
+            .map(Map.Entry::getKey)
+            .toList();
     double[] weight = new double[words.size()];
     for (int i = 0; i < weight.length; i++) {
       String word = words.get(i);

@@ -12,8 +12,8 @@ import java.util.Arrays;
  * count as its nearest.
  *
  * <p>Resolution grows with the number of nodes, since larger logs hold both more problems and more
- * of each: that of clusters with its square root, that of families, above {@value #REFERENCE} nodes,
- * with its fourth root.
+ * of each: that of clusters with its square root, that of families, above {@value #REFERENCE}
+ * nodes, with its fourth root.
  *
  * @param family of each node, from 0
  * @param cluster of each node, from 0; -1 where it belongs to none
@@ -49,8 +49,7 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
     int clusters = 0;
     int[] cluster = new int[n];
     for (int i = 0; i < n; i++) {
-      boolean in =
-          score[i] >= plan.recurrenceFloor() && support[fine[i]] >= plan.minClusterSize();
+      boolean in = score[i] >= plan.recurrenceFloor() && support[fine[i]] >= plan.minClusterSize();
       if (in && number[fine[i]] < 0) {
         number[fine[i]] = clusters++;
       }

@@ -39,13 +39,11 @@ record Living(
   }
 
   ClusterState state() {
-    return ClusterState.of(
-        id, family, tenant, centroid.toSparse(), exemplars, terms, statistics);
+    return ClusterState.of(id, family, tenant, centroid.toSparse(), exemplars, terms, statistics);
   }
 
   Living with(Event now) {
-    return new Living(
-        id, family, tenant, now, parents, centroid, exemplars, terms, statistics);
+    return new Living(id, family, tenant, now, parents, centroid, exemplars, terms, statistics);
   }
 
   boolean eligible(MinePlan plan) {
@@ -84,9 +82,7 @@ record Living(
         statistics.tenants.stream().map(TenantId::new).toList(),
         shown,
         rounded(statistics.meanSimilarity()),
-        statistics.judged == 0
-            ? null
-            : rounded(statistics.passed / (double) statistics.judged),
+        statistics.judged == 0 ? null : rounded(statistics.passed / (double) statistics.judged),
         rounded(meanTokens()),
         rounded(meanAttempts()),
         rounded(statistics.trend()),

@@ -100,7 +100,8 @@ final class Louvain {
       for (int s = 0; s < count; s++) {
         int c = seen[s];
         double gain = links[c] - penalty * strength[node] * total[c];
-        if (gain > bestGain + 1e-12 || (gain > bestGain - 1e-12 && c < best && c != old && best != old)) {
+        if (gain > bestGain + 1e-12
+            || (gain > bestGain - 1e-12 && c < best && c != old && best != old)) {
           best = c;
           bestGain = gain;
         }

@@ -14,17 +14,12 @@ public record MinePlan(
         @Range(min = 1)
         @Doc("a cluster of fewer interactions is not offered for learning")
         int minInteractions,
-    @Default("false")
-        @Doc("count each interaction without a subject as a person of its own")
+    @Default("false") @Doc("count each interaction without a subject as a person of its own")
         boolean assumeDistinctSubjects,
     @Default("false") @Doc("let a cluster mix tenants") boolean shareAcrossTenants,
-    @Default("10")
-        @Range(min = 3, max = 50)
-        @Doc("nearest neighbours of each node in the graph")
+    @Default("10") @Range(min = 3, max = 50) @Doc("nearest neighbours of each node in the graph")
         int neighbours,
-    @Default("3")
-        @Range(min = 0.1, max = 1000)
-        @Doc("families: higher means more and smaller ones")
+    @Default("3") @Range(min = 0.1, max = 1000) @Doc("families: higher means more and smaller ones")
         double familyResolution,
     @Default("32")
         @Range(min = 0.1, max = 10000)
@@ -32,15 +27,12 @@ public record MinePlan(
         double clusterResolution,
     @Default("0.28")
         @Range(min = 0, max = 1)
-        @Doc("least recurrence score of a member: similarity to its three nearest in the cluster, times the cluster's share of its ten nearest")
+        @Doc(
+            "least recurrence score of a member: similarity to its three nearest in the cluster, times the cluster's share of its ten nearest")
         double recurrenceFloor,
-    @Default("3")
-        @Range(min = 2)
-        @Doc("interactions below which a dense group is no cluster")
+    @Default("3") @Range(min = 2) @Doc("interactions below which a dense group is no cluster")
         int minClusterSize,
-    @Default("30000")
-        @Range(min = 100)
-        @Doc("texts that the feature space is learnt from")
+    @Default("30000") @Range(min = 100) @Doc("texts that the feature space is learnt from")
         int fitSample,
     @Default("0.2")
         @Range(min = 0, max = 1)
@@ -48,7 +40,8 @@ public record MinePlan(
         double refreshShare,
     @Default("20000")
         @Range(min = 0)
-        @Doc("unclustered interactions of earlier nights that tonight may still cluster, latest first")
+        @Doc(
+            "unclustered interactions of earlier nights that tonight may still cluster, latest first")
         int openLimit,
     @Default("5") @Range(min = 1, max = 50) @Doc("exemplars on a cluster's card") int exemplars,
     @Default("1") long seed) {}

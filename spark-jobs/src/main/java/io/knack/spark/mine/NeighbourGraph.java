@@ -12,7 +12,6 @@ import java.util.Arrays;
 @SuppressWarnings("ArrayRecordComponent") // never compared, never printed
 record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) {
 
-
   static NeighbourGraph empty(int nodes, int k) {
     int[] neighbours = new int[nodes * k];
     Arrays.fill(neighbours, -1);
@@ -71,8 +70,8 @@ record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) 
   /**
    * Nodes near each other, weighted by the neighbours that they share among the nearest {@code
    * reach} of both: the similarity of Jarvis and Patrick (1973), which adapts to the density around
-   * each node. One-sided neighbours count half, and
-   * neighbours that are less near than the nearest of either count less, by the square.
+   * each node. One-sided neighbours count half, and neighbours that are less near than the nearest
+   * of either count less, by the square.
    */
   WeightedGraph shared(int reach) {
     int width = Math.min(reach, k);

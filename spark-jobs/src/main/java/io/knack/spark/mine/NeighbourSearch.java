@@ -15,12 +15,12 @@ import scala.Tuple2;
 /**
  * Approximate nearest neighbours of all nodes, tenants apart.
  *
- * <p>A tenant of at most {@link Cell#LIMIT} nodes is one cell, and its neighbours are exact. A larger
- * one gets a pivot for every {@link Cell#TARGET} nodes; each node goes to the cells of its two
- * nearest pivots, and neighbours are exact inside each cell. With n nodes that is n/800 comparisons
- * to find the cells (cheap: dense block only, 0.1 ms at a million) and about 3,000 inside them, so
- * that cost is near linear. Texts travel, vectors are computed where they are needed: a text is a
- * tenth of its vector.
+ * <p>A tenant of at most {@link Cell#LIMIT} nodes is one cell, and its neighbours are exact. A
+ * larger one gets a pivot for every {@link Cell#TARGET} nodes; each node goes to the cells of its
+ * two nearest pivots, and neighbours are exact inside each cell. With n nodes that is n/800
+ * comparisons to find the cells (cheap: dense block only, 0.1 ms at a million) and about 3,000
+ * inside them, so that cost is near linear. Texts travel, vectors are computed where they are
+ * needed: a text is a tenth of its vector.
  */
 final class NeighbourSearch {
   private static final int CELLS_OF_A_NODE = 2;
@@ -40,8 +40,7 @@ final class NeighbourSearch {
       }
     }
     float[][] pivots = pivots(nodes, space, pivotNodes);
-    Broadcast<Layout> layout =
-        spark.broadcast(new Layout(nodes.starts(), firstCell, pivots));
+    Broadcast<Layout> layout = spark.broadcast(new Layout(nodes.starts(), firstCell, pivots));
     int cells = firstCell[tenants];
     int parts = Math.max(1, Math.min(cells, Math.max(4 * spark.defaultParallelism(), cells / 16)));
     List<Found> found =

@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,8 +60,7 @@ final class Night {
 
   StageResult everything(Dataset<Row> interactions, Optional<Artifact> previous)
       throws IOException {
-    Dataset<Row> seen =
-        SeenRows.of(interactions, plan).persist(StorageLevel.MEMORY_AND_DISK());
+    Dataset<Row> seen = SeenRows.of(interactions, plan).persist(StorageLevel.MEMORY_AND_DISK());
     Nodes nodes = Nodes.of(seen);
     if (nodes.size() == 0) {
       return new StageResult.Nothing(
@@ -70,8 +68,7 @@ final class Night {
     }
     context.console().say("mine: " + nodes.size() + " different texts; learning their features");
     List<Node> sample = nodes.some(nodes.spread(plan.fitSample()));
-    HashedSpace space =
-        HashedSpace.fit(sample.stream().map(Node::text).toList(), plan.seed());
+    HashedSpace space = HashedSpace.fit(sample.stream().map(Node::text).toList(), plan.seed());
     context.console().say("mine: looking for neighbours");
     Pool pool = Pool.mine(spark, seen, nodes, space, plan);
     context
@@ -83,7 +80,8 @@ final class Night {
                 + pool.families().size()
                 + " families");
 
-    Set<String> used = new TreeSet<>(previous.map(MineState::read).map(MineState::ids).orElse(new TreeSet<>()));
+    Set<String> used =
+        new TreeSet<>(previous.map(MineState::read).map(MineState::ids).orElse(new TreeSet<>()));
     Matches matches = matches(pool, previous, used);
     Map<String, Living> before = previous.map(p -> living(p, 0)).orElse(Map.of());
     List<Living> living = new ArrayList<>();
@@ -125,10 +123,11 @@ final class Night {
     String openDigest =
         writeMembers(open, clusterIds, familyIds, MineState.openMembers(context.output()));
     writeOpen(open);
-    MineState state =
-        new MineState(new TreeSet<>(used), rows, 0, List.of(settledDigest));
+    MineState state = new MineState(new TreeSet<>(used), rows, 0, List.of(settledDigest));
     StageResult result =
-        finish(new Outcome(space, living, retired, families, state, openDigest, "everything", rows, rows));
+        finish(
+            new Outcome(
+                space, living, retired, families, state, openDigest, "everything", rows, rows));
     pool.placed().unpersist();
     nodes.rdd().unpersist(false);
     seen.unpersist();
@@ -187,8 +186,7 @@ final class Night {
     List<Living> clusters = new ArrayList<>(known.values());
     List<FamilyState> families =
         new ArrayList<>(FamilyState.TABLE.readAll(before.file("families.parquet")));
-    Dataset<Row> seen =
-        SeenRows.of(interactions, plan).persist(StorageLevel.MEMORY_AND_DISK());
+    Dataset<Row> seen = SeenRows.of(interactions, plan).persist(StorageLevel.MEMORY_AND_DISK());
     Nodes fresh = Nodes.of(seen);
     Dataset<Row> placed = Placement.run(spark, jobs, seen, fresh, handle, clusters, families);
     Map<Integer, Statistics> more = Pool.statistics(placed);
@@ -208,7 +206,13 @@ final class Night {
     Set<String> used = new TreeSet<>(state.ids());
     String[] familyIds = new String[pool.families().size()];
     for (int f = 0; f < familyIds.length; f++) {
-      familyIds[f] = nearestFamily(pool.families().get(f).centroid(), pool.tenants().get(pool.clusters().size() + f), families, space.denseWidth(), 0);
+      familyIds[f] =
+          nearestFamily(
+              pool.families().get(f).centroid(),
+              pool.tenants().get(pool.clusters().size() + f),
+              families,
+              space.denseWidth(),
+              0);
     }
     String[] clusterIds = new String[pool.clusters().size()];
     int[] nearest = nearestClusters(pool, clusters);
@@ -223,8 +227,7 @@ final class Night {
       }
       String tenant = pool.tenants().get(c);
       clusterIds[c] = Identity.fresh("c-", tenant + "\n" + core.medoidKey(), used);
-      String family =
-          nearestFamily(core.centroid(), tenant, families, space.denseWidth(), KIN);
+      String family = nearestFamily(core.centroid(), tenant, families, space.denseWidth(), KIN);
       if (family.isEmpty()) {
         family = Identity.fresh("f-", tenant + "\n" + core.medoidKey(), used);
         families.add(new FamilyState(family, tenant, core.centroid().toSparse()));
@@ -277,7 +280,14 @@ final class Night {
     StageResult result =
         finish(
             new Outcome(
-                space, clusters, List.of(), families, next, openDigest, "added", added,
+                space,
+                clusters,
+                List.of(),
+                families,
+                next,
+                openDigest,
+                "added",
+                added,
                 state.rows() + state.rowsSince() + added));
     placed.unpersist();
     pool.placed().unpersist();
@@ -347,10 +357,7 @@ final class Night {
     ClusterState.TABLE.write(
         output.resolve("states.parquet"),
         () ->
-            all.stream()
-                .filter(one -> one.event() != Event.RETIRED)
-                .map(Living::state)
-                .iterator());
+            all.stream().filter(one -> one.event() != Event.RETIRED).map(Living::state).iterator());
     FamilyState.TABLE.write(output.resolve("families.parquet"), outcome.families());
     outcome.state().write(output);
     ClusterMap.write(output.resolve(MineState.MAP), all, plan);
@@ -364,7 +371,8 @@ final class Night {
             .filter(one -> one.event() != Event.RETIRED)
             .mapToLong(one -> one.statistics().interactions)
             .sum();
-    long subjects = all.stream().mapToLong(one -> one.statistics().distinctSubjects()).max().orElse(0);
+    long subjects =
+        all.stream().mapToLong(one -> one.statistics().distinctSubjects()).max().orElse(0);
     if (subjects == 0 && !all.isEmpty()) {
       context
           .console()

@@ -15,9 +15,9 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * New interactions among known clusters: each node goes to the cluster whose centroid is nearest when
- * it is at least as near as that cluster's members usually are. The nearest by the dense block are
- * compared in full. Cost: one comparison of the dense block for each node and cluster.
+ * New interactions among known clusters: each node goes to the cluster whose centroid is nearest
+ * when it is at least as near as that cluster's members usually are. The nearest by the dense block
+ * are compared in full. Cost: one comparison of the dense block for each node and cluster.
  */
 final class Placement {
   private static final int COMPARED = 16;

@@ -93,11 +93,11 @@ record Pool(
     List<Core> clusterCores = cores.subList(0, clusters);
     List<Core> familyCores = cores.subList(clusters, cores.size());
     Dataset<Row> placed =
-        place(spark, context, seen, nodes, handle, new Assignment(cluster, family), cores, clusters);
+        place(
+            spark, context, seen, nodes, handle, new Assignment(cluster, family), cores, clusters);
     List<String> tenants = new ArrayList<>(clusterTenants);
     tenants.addAll(familyTenants);
-    return new Pool(
-        clusterCores, familyCores, tenants, familyOf, placed, statistics(placed));
+    return new Pool(clusterCores, familyCores, tenants, familyOf, placed, statistics(placed));
   }
 
   /** Cores of all clusters, then of all families. */
@@ -132,10 +132,7 @@ record Pool(
       members.get(g).stream()
           .sorted(central)
           .limit(Core.NODES)
-          .forEach(
-              i ->
-                  groups.merge(
-                      i, new int[] {group}, (a, b) -> new int[] {a[0], b[0]}));
+          .forEach(i -> groups.merge(i, new int[] {group}, (a, b) -> new int[] {a[0], b[0]}));
     }
     Broadcast<HashMap<Integer, int[]>> chosen = context.broadcast(groups);
     int exemplars = plan.exemplars();
@@ -177,8 +174,7 @@ record Pool(
                     node -> {
                       int cluster = where.value().cluster[node.index()];
                       int family = where.value().family[node.index()];
-                      Core core =
-                          centroids.value().get(cluster >= 0 ? cluster : clusters + family);
+                      Core core = centroids.value().get(cluster >= 0 ? cluster : clusters + family);
                       TextVector vector = handle.space().features(node.text());
                       return RowFactory.create(
                           node.tenant(),
@@ -193,7 +189,8 @@ record Pool(
 
   static Dataset<Row> join(Dataset<Row> seen, Dataset<Row> places) {
     return seen.join(
-            places, scala.jdk.javaapi.CollectionConverters.asScala(List.of("tenant", "key")).toSeq())
+            places,
+            scala.jdk.javaapi.CollectionConverters.asScala(List.of("tenant", "key")).toSeq())
         .persist(StorageLevel.MEMORY_AND_DISK());
   }
 
@@ -208,9 +205,7 @@ record Pool(
     String[] columns = codec.schema().fieldNames();
     int width = columns.length;
     Dataset<Row> rows =
-        placed
-            .filter("cluster >= 0")
-            .selectExpr(concat(columns, "cluster", "similarity"));
+        placed.filter("cluster >= 0").selectExpr(concat(columns, "cluster", "similarity"));
     Map<Integer, Statistics> all = new HashMap<>();
     rows.toJavaRDD()
         .mapPartitionsToPair(

@@ -11,8 +11,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What a cluster's card counts. Mergeable: the statistics of two sets of interactions add up to those
- * of their union, in any order, to the bit; sums are whole numbers, similarities in millionths.
+ * What a cluster's card counts. Mergeable: the statistics of two sets of interactions add up to
+ * those of their union, in any order, to the bit; sums are whole numbers, similarities in
+ * millionths.
  *
  * <p>Distinct subjects are a sketch of the {@value #SKETCH} least hashes (Bar-Yossef et al., 2002):
  * exact below that, within about 4% above.
@@ -88,7 +89,9 @@ final class Statistics implements Serializable {
     return interactions == 0 ? 0 : similarity / MILLION / interactions;
   }
 
-  /** Similarity to the centroid below which an interaction is no member: mean less two deviations. */
+  /**
+   * Similarity to the centroid below which an interaction is no member: mean less two deviations.
+   */
   double floor() {
     double mean = meanSimilarity();
     double variance =

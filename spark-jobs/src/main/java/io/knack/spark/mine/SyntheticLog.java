@@ -19,12 +19,13 @@ import java.util.Random;
 /**
  * Logs of any length with a known truth, for measuring cost and quality at scale.
  *
- * <p>A log of n rows holds {@code 2 sqrt(n)} families (at least 50); family r recurs in proportion to
- * 1/r (Zipf). A family is three concepts; a concept is three made-up synonyms, used 60, 25 and 15
- * times in a hundred, and every concept serves two families on average. {@value #NOISE} of the rows
- * are noise: words at random, in no family. Of the others {@value #PARAPHRASE} are rephrased: another
- * frame, synonyms drawn anew, now and then another order, a courtesy before or after; the rest keep
- * the family's first wording. Every row has numbers of its own. Row i depends on the seed and i alone.
+ * <p>A log of n rows holds {@code 2 sqrt(n)} families (at least 50); family r recurs in proportion
+ * to 1/r (Zipf). A family is three concepts; a concept is three made-up synonyms, used 60, 25 and
+ * 15 times in a hundred, and every concept serves two families on average. {@value #NOISE} of the
+ * rows are noise: words at random, in no family. Of the others {@value #PARAPHRASE} are rephrased:
+ * another frame, synonyms drawn anew, now and then another order, a courtesy before or after; the
+ * rest keep the family's first wording. Every row has numbers of its own. Row i depends on the seed
+ * and i alone.
  */
 final class SyntheticLog implements Serializable {
   @Serial private static final long serialVersionUID = 1L;

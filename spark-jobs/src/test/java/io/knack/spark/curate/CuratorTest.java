@@ -136,12 +136,15 @@ final class CuratorTest {
     problems(100).forEach(c -> problems.add(moved(c, "c2")));
     CuratePlan cheap = plan("device_minutes=0.2");
     Map<ClusterId, Curator.Prospect> prospects =
-        Map.of(CLUSTER, new Curator.Prospect(10, 0), new ClusterId("c2"), new Curator.Prospect(20, 0));
+        Map.of(
+            CLUSTER, new Curator.Prospect(10, 0), new ClusterId("c2"), new Curator.Prospect(20, 0));
 
     Curator.Ending ending = new Curator(cheap).curate(problems, prospects, List.of(), null);
 
     Curriculum made = ((Curator.Ending.Made) ending).curriculum();
-    assertThat(made.clusters()).extracting(Curriculum.Choice::clusterId).containsExactly("c2", "c1");
+    assertThat(made.clusters())
+        .extracting(Curriculum.Choice::clusterId)
+        .containsExactly("c2", "c1");
     assertThat(made.clusters().get(0).chosen()).isTrue();
     assertThat(made.clusters().get(1).reason()).contains("device minutes");
   }
@@ -254,10 +257,16 @@ final class CuratorTest {
   }
 
   private static Instant first(Curriculum made, Split split) {
-    return of(made, split).stream().map(Example::occurredAt).min(Comparator.naturalOrder()).orElseThrow();
+    return of(made, split).stream()
+        .map(Example::occurredAt)
+        .min(Comparator.naturalOrder())
+        .orElseThrow();
   }
 
   private static Instant last(Curriculum made, Split split) {
-    return of(made, split).stream().map(Example::occurredAt).max(Comparator.naturalOrder()).orElseThrow();
+    return of(made, split).stream()
+        .map(Example::occurredAt)
+        .max(Comparator.naturalOrder())
+        .orElseThrow();
   }
 }

@@ -21,7 +21,8 @@ final class GroupingTest {
     "which gate does the delayed %s flight leave from",
   };
   private static final String[] DETAILS = {
-    "new", "second", "blue", "old", "main", "lost", "work", "family", "summer", "other", "last", "big"
+    "new", "second", "blue", "old", "main", "lost", "work", "family", "summer", "other", "last",
+    "big"
   };
 
   @Test
@@ -36,8 +37,7 @@ final class GroupingTest {
     HashedSpace space = HashedSpace.fit(texts, 1);
     TextVector[] vectors = texts.stream().map(space::features).toArray(TextVector[]::new);
     NeighbourGraph graph = NeighbourGraph.empty(texts.size(), 10);
-    Cell.neighbours(
-        IntStream.range(0, texts.size()).toArray(), vectors, 10, graph::offer);
+    Cell.neighbours(IntStream.range(0, texts.size()).toArray(), vectors, 10, graph::offer);
     int[] copies = new int[texts.size()];
     Arrays.fill(copies, 1);
     MinePlan plan = Plans.read(MinePlan.class, null, List.of());

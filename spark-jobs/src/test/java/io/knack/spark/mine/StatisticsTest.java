@@ -35,8 +35,7 @@ final class StatisticsTest {
   }
 
   private static ClusterState state(Statistics statistics) {
-    return ClusterState.of(
-        "c-1", "f-1", "-", SparseVector.EMPTY, List.of(), List.of(), statistics);
+    return ClusterState.of("c-1", "f-1", "-", SparseVector.EMPTY, List.of(), List.of(), statistics);
   }
 
   private static SeenRow row(int i) {

@@ -42,7 +42,8 @@ final class GsmLog implements LogReader {
     if (served == null) {
       throw new Unreadable("question without a marked solution");
     }
-    // The worked answer of the data set is a solution too, and the only one to the hardest questions.
+    // The worked answer of the data set is a solution too, and the only one to the hardest
+    // questions.
     draft.attempts.add(
         new Attempt(
             "reference", record.get("ground_truth").textValue(), 0, 0, 0, 1.0, Outcome.VERIFIED));

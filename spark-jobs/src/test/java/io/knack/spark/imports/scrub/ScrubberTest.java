@@ -45,7 +45,8 @@ final class ScrubberTest {
     }
     double recall = found / (double) labels;
     double precision = found / (double) (found + wrong);
-    System.out.printf("scrubbing: %d labels, recall %.3f, precision %.3f%n", labels, recall, precision);
+    System.out.printf(
+        "scrubbing: %d labels, recall %.3f, precision %.3f%n", labels, recall, precision);
     assertThat(recall).as("recall; %s", misses).isGreaterThanOrEqualTo(0.95);
     assertThat(precision).as("precision; %s", misses).isGreaterThanOrEqualTo(0.95);
   }
@@ -54,7 +55,8 @@ final class ScrubberTest {
   void theSameValueGetsTheSamePlaceholder() {
     Scrubber.Session session = scrubber.session();
 
-    assertThat(session.scrub("a@example.org and b@example.org")).isEqualTo("[EMAIL_1] and [EMAIL_2]");
+    assertThat(session.scrub("a@example.org and b@example.org"))
+        .isEqualTo("[EMAIL_1] and [EMAIL_2]");
     assertThat(session.scrub("again b@example.org")).isEqualTo("again [EMAIL_2]");
     assertThat(scrubber.session().scrub("b@example.org")).isEqualTo("[EMAIL_1]");
   }
