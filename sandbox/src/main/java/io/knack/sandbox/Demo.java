@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -161,9 +162,23 @@ public final class Demo implements Callable<Integer> {
               .resolve("knack.jsonl")
               .toString());
     }
-    String verify =
-        "[%s, sandbox, verify, --seed, '%d', --day, '%d']"
-            .formatted(json(launcher().toString()), seed, days + 1);
+    List<String> verify =
+        List.of(
+            launcher().toString(),
+            "sandbox",
+            "verify",
+            "--seed",
+            String.valueOf(seed),
+            "--day",
+            String.valueOf(days + 1));
+    String verifiers =
+        json(
+            List.of(
+                Map.of(
+                    "kind",
+                    "command",
+                    "options",
+                    Map.of("command", json(verify), "mode", "lines"))));
     return """
     # Written by ./knack demo; './knack night --plan THIS --home HOME' does the same by hand.
     logs:
@@ -174,9 +189,7 @@ public final class Demo implements Callable<Integer> {
       name: %s
     set:
       curate:
-        verifier.kind: command
-        verifier.options.command: %s
-        verifier.options.mode: lines
+        verifiers: %s
       train: {}
       reflect:
         solver.form: short
@@ -184,7 +197,7 @@ public final class Demo implements Callable<Integer> {
         solver.form: short
         solver.max_tokens: '96'
     """
-        .formatted(json(logs), json(checkpoint.toString()), BaseModel.NAME, json(verify));
+        .formatted(json(logs), json(checkpoint.toString()), BaseModel.NAME, json(verifiers));
   }
 
   private static String json(Object value) throws IOException {
