@@ -60,8 +60,8 @@ public final class TrainStage implements Stage<TrainPlan> {
     }
     Map<ClusterId, List<Example>> clusters =
         new TreeMap<>(java.util.Comparator.comparing(ClusterId::value));
-    Path table = inputs.required(ArtifactKind.CURRICULUM).file(Tables.EXAMPLES.name());
-    for (Example example : Tables.EXAMPLES.readAll(table)) {
+    Path curriculum = inputs.required(ArtifactKind.CURRICULUM).directory();
+    for (Example example : Tables.EXAMPLES.readAllFrom(curriculum)) {
       ClusterId cluster = example.clusterId();
       if (cluster != null
           && (example.split() == Split.TRAIN || example.split() == Split.VALIDATION)
