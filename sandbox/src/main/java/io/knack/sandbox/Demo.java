@@ -59,7 +59,7 @@ public final class Demo implements Callable<Integer> {
   @Option(names = "--days", defaultValue = "3", description = "days of traffic (default: 3)")
   int days = 3;
 
-  @Option(names = "--rate", defaultValue = "500", description = "requests a day (default: 500)")
+  @Option(names = "--rate", defaultValue = "900", description = "requests a day (default: 500)")
   int rate = 500;
 
   @Option(names = "--seed", defaultValue = "1", description = "of world and sampling (default: 1)")
@@ -190,6 +190,12 @@ public final class Demo implements Callable<Integer> {
     set:
       curate:
         verifiers: %s
+        train_fraction: '0.45'
+        validation_fraction: '0.15'
+        min_train: '6'
+        min_validation: '2'
+        min_holdout: '3'
+        anchor_size: '40'
       train: {}
       reflect:
         solver.form: short
