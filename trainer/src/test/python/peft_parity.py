@@ -40,6 +40,7 @@ for name, extra in {
         LlamaForCausalLM.from_pretrained(OUT / "base").float(),
         LoraConfig(r=4, lora_alpha=8, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM", **extra),
     )
+    model.peft_config["default"].base_model_name_or_path = "base"  # never a path of this machine
     model.save_pretrained(OUT / name / "initial")
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=RATE, weight_decay=0.01)
     schedule = get_cosine_schedule_with_warmup(optimizer, WARMUP, STEPS)
