@@ -59,7 +59,7 @@ public final class Demo implements Callable<Integer> {
   @Option(names = "--days", defaultValue = "3", description = "days of traffic (default: 3)")
   int days = 3;
 
-  @Option(names = "--rate", defaultValue = "900", description = "requests a day (default: 900)")
+  @Option(names = "--rate", defaultValue = "1300", description = "requests a day (default: 1300)")
   int rate = 500;
 
   @Option(names = "--seed", defaultValue = "1", description = "of world and sampling (default: 1)")
