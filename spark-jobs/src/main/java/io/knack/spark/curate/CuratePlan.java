@@ -28,14 +28,34 @@ public record CuratePlan(
         @Default("50")
         @Range(min = 0, max = 10000)
         int anchorSize,
-    @Doc("verified solutions below which a cluster is not learnt") @Default("8") @Range(min = 1)
+    @Doc("the holdout begins earlier where its share is fewer problems, up to twice its share")
+        @Default("700")
+        @Range(min = 0)
+        int holdoutTarget,
+    @Doc("verified solutions, the same problem's too, below which a cluster is not learnt")
+        @Default("3")
+        @Range(min = 1)
         int minTrain,
-    @Doc("later problems below which a cluster is not learnt") @Default("4") @Range(min = 0)
+    @Doc("later problems below which a cluster is not learnt: its trigger is fitted to them")
+        @Default("2")
+        @Range(min = 0)
         int minValidation,
-    @Doc("sealed problems below which a cluster is not learnt") @Default("8") @Range(min = 0)
+    @Doc("sealed problems below which a cluster is not learnt; the gate tests all of them together")
+        @Default("1")
+        @Range(min = 0)
         int minHoldout,
-    @Doc("clusters looked at, the most promising first") @Default("32") @Range(min = 1, max = 1000)
+    @Doc("sealed problems of all clusters below which there is nothing to learn tonight")
+        @Default("20")
+        @Range(min = 1)
+        int minHoldoutProblems,
+    @Doc("clusters looked at, the most promising first")
+        @Default("500")
+        @Range(min = 1, max = 10000)
         int maxClusters,
+    @Doc("interactions looked at in all of them together: what the driver holds")
+        @Default("100000")
+        @Range(min = 100, max = 10000000)
+        int maxInteractions,
     @Doc("latest interactions looked at in each cluster")
         @Default("4000")
         @Range(min = 10, max = 100000)
@@ -56,6 +76,10 @@ public record CuratePlan(
         double tokensPerSecond,
     @Doc("passes over the training examples, for that estimate") @Default("3") @Range(min = 1)
         int epochs,
+    @Doc("later problems of a cluster that are judged, for that estimate")
+        @Default("16")
+        @Range(min = 1)
+        int judgedPerCluster,
     @Default("1") long seed)
     implements Serializable {
   @Serial private static final long serialVersionUID = 1L;
@@ -75,7 +99,8 @@ public record CuratePlan(
         throw new IllegalArgumentException(
             "verifiers: kind "
                 + rule.kind()
-                + " asks a model and cannot curate; use exact, numeric, regex, json_schema, choice or command");
+                + " asks a model and cannot curate; use exact, numeric, regex, json_schema, choice"
+                + " or command");
       }
     }
   }

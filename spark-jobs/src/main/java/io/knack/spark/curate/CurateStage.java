@@ -101,6 +101,7 @@ public final class CurateStage implements Stage<CuratePlan> {
     }
     List<Artifact> earlier = earlierNights(inputs, chain);
     Map<ClusterId, Curator.Prospect> prospects = new LinkedHashMap<>();
+    Steps steps = new Steps();
     Dataset<Row> pool;
     if (plan.allAsOneCluster()) {
       prospects.put(ALL, new Curator.Prospect(1, 0));
@@ -108,12 +109,13 @@ public final class CurateStage implements Stage<CuratePlan> {
     } else {
       Artifact clusters = inputs.required(ArtifactKind.CLUSTERS);
       List<Cluster> all = Tables.CLUSTERS.readAllFrom(clusters.directory());
-      List<Cluster> offered = offered(plan, all);
+      List<Cluster> offered = offered(plan, all, steps);
       if (offered.isEmpty()) {
         return new StageResult.Nothing(
             "no cluster is offered for learning: of "
                 + all.size()
-                + " none reaches the privacy floor of mine (min_subjects, min_interactions); logs without subjects need assume_distinct_subjects: true in its plan");
+                + " none reaches the privacy floor of mine (min_subjects, min_interactions); logs"
+                + " without subjects need assume_distinct_subjects: true in its plan");
       }
       offered.forEach(
           cluster ->
@@ -126,7 +128,8 @@ public final class CurateStage implements Stage<CuratePlan> {
     }
     List<Candidate> candidates = verified(plan, latest(plan, pool));
     Curator.Ending ending =
-        new Curator(plan).curate(candidates, prospects, anchor(inputs), sealedUntil(earlier));
+        new Curator(plan, steps)
+            .curate(candidates, prospects, anchor(inputs), sealedUntil(earlier));
     if (ending instanceof Curator.Ending.Nothing nothing) {
       return new StageResult.Nothing(nothing.reason());
     }
@@ -155,15 +158,34 @@ public final class CurateStage implements Stage<CuratePlan> {
 
   // ---- what is looked at
 
-  private static List<Cluster> offered(CuratePlan plan, List<Cluster> clusters) {
-    return clusters.stream()
-        .filter(Cluster::eligible)
-        .filter(cluster -> cluster.event() != Cluster.Event.RETIRED)
-        .sorted(
-            Comparator.comparing((Cluster cluster) -> -cluster.expectedSavingPerMonth())
-                .thenComparing(cluster -> cluster.clusterId().value()))
-        .limit(plan.maxClusters())
-        .toList();
+  private static List<Cluster> offered(CuratePlan plan, List<Cluster> clusters, Steps steps) {
+    List<Cluster> living =
+        clusters.stream().filter(cluster -> cluster.event() != Cluster.Event.RETIRED).toList();
+    List<Cluster> eligible =
+        steps.took(
+            "clusters offered by mine",
+            living,
+            living.stream()
+                .filter(Cluster::eligible)
+                .sorted(
+                    Comparator.comparing((Cluster cluster) -> -cluster.expectedSavingPerMonth())
+                        .thenComparing(cluster -> cluster.clusterId().value()))
+                .toList(),
+            "below the privacy floor");
+    List<Cluster> looked = new ArrayList<>();
+    long interactions = 0;
+    for (Cluster cluster : eligible) {
+      interactions += Math.min(cluster.size(), plan.maxPerCluster());
+      if (looked.size() == plan.maxClusters() || interactions > plan.maxInteractions()) {
+        break;
+      }
+      looked.add(cluster);
+    }
+    return steps.took(
+        "clusters looked at",
+        eligible,
+        looked,
+        "max_clusters or max_interactions is reached; these promise less");
   }
 
   private static Dataset<Row> members(SparkSession spark, Artifact clusters) {

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 final class CuratorTest {
   private static final ClusterId CLUSTER = new ClusterId("c1");
   private static final Instant START = Instant.parse("2026-03-01T00:00:00Z");
-  private final CuratePlan plan = plan("anchor_size=5");
+  private final CuratePlan plan = plan("anchor_size=5", "holdout_target=0");
 
   @Test
   void eachSplitIsLaterThanTheOneBefore() {
@@ -120,6 +120,88 @@ final class CuratorTest {
   }
 
   @Test
+  void theHoldoutBeginsEarlierUntilItHasWhatTheGateNeeds() {
+    List<Candidate> problems = problems(100);
+
+    Curriculum some = made(plan("holdout_target=32"), problems, List.of(), null);
+    assertThat(of(some, Split.HOLDOUT)).hasSize(32);
+    assertThat(of(some, Split.TRAIN)).hasSize(51);
+    assertThat(of(some, Split.VALIDATION)).hasSize(17);
+
+    Curriculum twice = made(plan("holdout_target=700"), problems, List.of(), null);
+    assertThat(of(twice, Split.HOLDOUT)).hasSize(40);
+    assertThat(of(twice, Split.TRAIN)).hasSize(45);
+  }
+
+  @Test
+  void oneQuestionAskedByManyIsLearntFromItsManyAnswers() {
+    List<Candidate> problems = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      problems.add(candidate(i, "the same question", Outcome.VERIFIED));
+    }
+    Curriculum made = made(plan("min_train=20"), problems, List.of(), null);
+
+    assertThat(of(made, Split.TRAIN)).hasSize(1);
+    assertThat(of(made, Split.TRAIN).get(0).sourceInteractionIds()).hasSize(27);
+  }
+
+  @Test
+  void smallClustersAreLearntWhenTheirHoldoutsTogetherAreEnough() {
+    List<Candidate> problems = new ArrayList<>();
+    for (int i = 0; i < 120; i++) {
+      problems.add(moved(candidate(i, "problem " + i, Outcome.VERIFIED), "c" + i % 10));
+    }
+    Curriculum made = made(plan("holdout_target=0"), problems, List.of(), null);
+
+    assertThat(made.clusters()).hasSize(10).allMatch(Curriculum.Choice::chosen);
+    assertThat(made.clusters()).allMatch(choice -> choice.holdout() < 4);
+    assertThat(of(made, Split.HOLDOUT)).hasSize(24);
+    assertThat(nothing(plan("holdout_target=0", "min_holdout_problems=25"), problems, null))
+        .isEqualTo(
+            "the 10 clusters that could be learnt have 24 holdout problems together, the gate needs"
+                + " 25 (min_holdout_problems)");
+  }
+
+  @Test
+  void problemsOfOneMomentAreNeverSplit() {
+    List<Candidate> problems = new ArrayList<>();
+    for (int i = 0; i < 90; i++) {
+      problems.add(at(candidate(i, "problem " + i, Outcome.VERIFIED), i / 30 * 86_400L));
+    }
+    Curriculum made = made(plan, problems, List.of(), null);
+
+    assertThat(of(made, Split.TRAIN)).hasSize(30);
+    assertThat(of(made, Split.VALIDATION)).hasSize(30);
+    assertThat(of(made, Split.HOLDOUT)).hasSize(30);
+    assertThat(nothing(plan, problems.subList(0, 60), null))
+        .contains("60 problems that can be verified happened at 2 different times");
+  }
+
+  @Test
+  void everyStepSaysWhatCameInAndWhatWentOut() {
+    List<Candidate> problems = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      problems.add(
+          candidate(i, "problem " + i % 40, i % 5 == 0 ? Outcome.FAILED : Outcome.VERIFIED));
+    }
+    Curriculum made = made(plan, problems, List.of(), null);
+
+    assertThat(made.steps())
+        .extracting(step -> step.name() + " " + step.in() + " " + step.out())
+        .containsExactly(
+            "can be verified 100 100",
+            "in a cluster 100 100",
+            "outside the anchor 100 100",
+            "on one side only 100 100",
+            "of a cluster learnt tonight 100 100",
+            "train: solved at least once 60 48",
+            "train: each problem once 48 32",
+            "train: within max_per_subject 32 32",
+            "train: within max_train_per_cluster 32 32");
+    assertThat(CurriculumCard.of(made, plan)).contains("| train: each problem once | 48 | 32 |");
+  }
+
+  @Test
   void whereNothingCanBeVerifiedItNamesWhatToConfigure() {
     List<Candidate> problems =
         problems(50).stream()
@@ -139,7 +221,8 @@ final class CuratorTest {
         Map.of(
             CLUSTER, new Curator.Prospect(10, 0), new ClusterId("c2"), new Curator.Prospect(20, 0));
 
-    Curator.Ending ending = new Curator(cheap).curate(problems, prospects, List.of(), null);
+    Curator.Ending ending =
+        new Curator(cheap, new Steps()).curate(problems, prospects, List.of(), null);
 
     Curriculum made = ((Curator.Ending.Made) ending).curriculum();
     assertThat(made.clusters())
@@ -238,16 +321,48 @@ final class CuratorTest {
         0);
   }
 
+  private static Candidate at(Candidate c, long seconds) {
+    Interaction it = c.interaction();
+    return new Candidate(
+        new Interaction(
+            it.id(),
+            START.plusSeconds(seconds),
+            it.tenant(),
+            it.subject(),
+            it.conversation(),
+            it.messages(),
+            it.tools(),
+            it.completion(),
+            it.reference(),
+            it.attempts(),
+            it.outcome(),
+            it.outcomeSource(),
+            it.feedback(),
+            it.budget(),
+            it.cost(),
+            it.latencyMicros(),
+            it.model(),
+            it.servedBy(),
+            it.tags()),
+        c.clusterId(),
+        c.verifier(),
+        0,
+        0,
+        0);
+  }
+
   private static Curriculum made(
       CuratePlan plan, List<Candidate> candidates, List<Example> anchor, @Nullable Instant sealed) {
-    Curator.Ending ending = new Curator(plan).curate(candidates, Map.of(), anchor, sealed);
+    Curator.Ending ending =
+        new Curator(plan, new Steps()).curate(candidates, Map.of(), anchor, sealed);
     assertThat(ending).isInstanceOf(Curator.Ending.Made.class);
     return ((Curator.Ending.Made) ending).curriculum();
   }
 
   private static String nothing(
       CuratePlan plan, List<Candidate> candidates, @Nullable Instant sealed) {
-    Curator.Ending ending = new Curator(plan).curate(candidates, Map.of(), List.of(), sealed);
+    Curator.Ending ending =
+        new Curator(plan, new Steps()).curate(candidates, Map.of(), List.of(), sealed);
     assertThat(ending).isInstanceOf(Curator.Ending.Nothing.class);
     return ((Curator.Ending.Nothing) ending).reason();
   }
