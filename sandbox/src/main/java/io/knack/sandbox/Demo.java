@@ -12,7 +12,10 @@ import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.TemporaryException;
+import io.knack.contracts.store.ArtifactKind;
+import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Jsons;
+import io.knack.evaluator.measure.EvaluateStage;
 import io.knack.practice.route.ServingManifests;
 import io.knack.sandbox.base.BaseModel;
 import io.knack.sandbox.serve.TrafficLog.Measured;
@@ -311,12 +314,14 @@ public final class Demo implements Callable<Integer> {
     return 0;
   }
 
+  /** The page of tonight's report; {@code none} where the night judged nothing. */
   private static String page(Path workspace, JsonNode night) {
     for (JsonNode stage : night.path("stages")) {
-      String artifact = stage.path("artifact").asText("");
-      if (stage.path("name").asText().equals("evaluate") && !artifact.isEmpty()) {
-        Path directory = workspace.resolve("artifacts").resolve(artifact);
-        return directory.resolve("report.html").toString();
+      if (stage.path("name").asText().equals("evaluate") && stage.hasNonNull("artifact")) {
+        return ArtifactStore.open(workspace)
+            .latest(ArtifactKind.EVALUATION)
+            .map(evaluation -> evaluation.file(EvaluateStage.PAGE).toString())
+            .orElse("none");
       }
     }
     return "none";

@@ -23,7 +23,7 @@ public final class BaseModel {
   public static final int POSITIONS = 1024;
 
   /** Names the mixture for checkpoints: change it whenever a text changes. */
-  private static final String MIXTURE_VERSION = "1";
+  private static final String MIXTURE_VERSION = "2";
 
   /** Weight of a prompt's tokens beside a completion's: copying is learnt there too. */
   private static final float PROMPT_WEIGHT = 0.15f;

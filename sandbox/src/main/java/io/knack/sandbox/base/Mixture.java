@@ -19,9 +19,11 @@ import io.knack.sandbox.world.Words;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +43,12 @@ public final class Mixture {
   private static final int SECOND_POLICY = 25;
   private static final int OTHER_STRUCTURE = 35;
   private static final int PERSONAL = 3;
+
+  /** Out of a hundred reflections: on one case, on at most three; the others on up to six. */
+  private static final int ONE_CASE = 60;
+
+  private static final int FEW_CASES = 85;
+  private static final int MOST_CASES = 6;
 
   /** Texts that teach to calculate and to look into the prompt, before the other skills come. */
   private static final long FIRST_SKILLS = 16_000;
@@ -241,27 +249,35 @@ public final class Mixture {
       return new Attempt(null, text, 0, 0, 0, null, outcome);
     }
 
-    /** Failed attempts, if any, then the solved one. */
-    private Prompts.Case solvedCase(Policy policy) {
+    /**
+     * A case as serving logs it: guesses, in any order, of which one passes. What passes need not be
+     * the rule: below its threshold, say, any surcharge above it will do.
+     */
+    private Prompts.Case solvedCase(Policy policy, int mostFailed) {
       Problem problem = problem(policy);
-      HouseRule rule = policy.asHouseRule();
+      int answer = problem.solve(policy.asHouseRule()).answer();
+      Map<Boolean, List<HouseRule>> guesses =
+          policy.kind().rules().stream()
+              .collect(Collectors.partitioningBy(r -> problem.solve(r).answer() == answer));
       List<Attempt> attempts = new ArrayList<>();
-      for (int i = chance(50) ? 1 : 2 * random.nextInt(2); i > 0; i--) {
-        HouseRule guess = otherThan(policy, List.of(rule));
-        attempts.add(attempt(problem.solve(guess).text(), Outcome.FAILED));
+      for (int i = random.nextInt(mostFailed + 1); i > 0; i--) {
+        String failed = problem.solve(pick(guesses.get(false))).text();
+        attempts.add(attempt(failed, Outcome.FAILED));
       }
       attempts.add(
           random.nextInt(attempts.size() + 1),
-          attempt(problem.solve(rule).text(), Outcome.VERIFIED));
+          attempt(problem.solve(pick(guesses.get(true))).text(), Outcome.VERIFIED));
       return new Prompts.Case(problem.text(), attempts);
     }
 
     private List<Prompts.Case> cases(Policy policy) {
-      List<Prompts.Case> cases = new ArrayList<>();
-      for (int i = chance(85) ? 1 : 2 + random.nextInt(2); i > 0; i--) {
-        cases.add(solvedCase(policy));
-      }
-      return cases;
+      int lot = random.nextInt(100);
+      int count =
+          lot < ONE_CASE
+              ? 1
+              : lot < FEW_CASES ? 2 + random.nextInt(2) : Words.between(4, MOST_CASES, random);
+      int mostFailed = lot < FEW_CASES ? 2 : 1;
+      return IntStream.range(0, count).mapToObj(i -> solvedCase(policy, mostFailed)).toList();
     }
 
     private static String sentence(RuleText rule) {

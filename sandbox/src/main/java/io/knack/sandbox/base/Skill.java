@@ -3,15 +3,15 @@ package io.knack.sandbox.base;
 /** What the base model learns, in the order of importance. */
 public enum Skill {
   /** The question alone. */
-  SOLVE(42),
+  SOLVE(37),
   /** Solved examples in the prompt. */
-  EPISODES(17),
+  EPISODES(15),
   /** Rules in the prompt. */
-  RULES(14),
+  RULES(12),
   /** The rule that solved and failed attempts show. */
-  REFLECT(7),
+  REFLECT(13),
   /** An old rule and new cases. */
-  UPDATE(2),
+  UPDATE(5),
   /** What is wrong with an attempt. */
   FEEDBACK(3),
   /** Another attempt after failed ones. */
@@ -19,9 +19,9 @@ public enum Skill {
   /** How promising a partial solution is. */
   VALUE(3),
   /** Whether an answer is right. */
-  JUDGE(2),
+  JUDGE(3),
   /** One long chain that checks itself and starts over. */
-  LONG(5);
+  LONG(4);
 
   private final int share;
 

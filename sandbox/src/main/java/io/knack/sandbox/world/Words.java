@@ -72,7 +72,7 @@ public final class Words {
   }
 
   /** From {@code low} to {@code high}, both included. */
-  static int between(int low, int high, SplittableRandom random) {
+  public static int between(int low, int high, SplittableRandom random) {
     return random.nextInt(low, high + 1);
   }
 

@@ -14,6 +14,9 @@ public record CuratePlan(
         boolean allAsOneCluster,
     @Doc("what says whether an answer is right; an interaction with a reference needs none")
         List<VerifierRule> verifiers,
+    @Doc("check again what a log calls right, before it is learnt from: logs lie and rules change")
+        @Default("false")
+        boolean recheck,
     @Doc("score from which an answer counts as right") @Default("1.0") @Range(min = 0, max = 1)
         double passScore,
     @Doc("share of the problems, the earliest, that is learnt from")

@@ -14,7 +14,10 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Checks what no one has checked, with the plan's verifiers. Not safe for many threads. */
+/**
+ * Checks what no one has checked, with the plan's verifiers, and again what a log calls right when
+ * the plan asks for it. Not safe for many threads.
+ */
 final class Verification implements AutoCloseable {
   /** They compare with a known right answer. */
   private static final Set<String> NEED_REFERENCE = Set.of("exact", "numeric", "choice");
@@ -66,7 +69,7 @@ final class Verification implements AutoCloseable {
     long faults = 0;
     for (Attempt attempt : interaction.attempts()) {
       Attempt checked = attempt;
-      if (attempt.outcome() == Outcome.UNKNOWN && !attempt.text().isBlank()) {
+      if (toCheck(attempt)) {
         Verifier verifier = verifiers.computeIfAbsent(spec, Verifiers::of);
         var said = verifier.verify(interaction.problem(), attempt.text(), interaction.reference());
         calls += Math.max(1, said.cost().verifierCalls());
@@ -84,7 +87,7 @@ final class Verification implements AutoCloseable {
                   attempt.completionTokens(),
                   said.score(),
                   verdict);
-          if (outcome == Outcome.UNKNOWN && attempt.text().equals(interaction.completion())) {
+          if (outcome != Outcome.FAILED && attempt.text().equals(interaction.completion())) {
             outcome = verdict;
             source = "verifier:" + spec.kind();
           }
@@ -94,6 +97,12 @@ final class Verification implements AutoCloseable {
     }
     return new Candidate(
         with(interaction, attempts, outcome, source), cluster, spec, calls, micros, faults);
+  }
+
+  private boolean toCheck(Attempt attempt) {
+    return !attempt.text().isBlank()
+        && (attempt.outcome() == Outcome.UNKNOWN
+            || (plan.recheck() && attempt.outcome() == Outcome.VERIFIED));
   }
 
   private static Interaction with(
