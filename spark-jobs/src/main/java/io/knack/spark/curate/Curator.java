@@ -229,7 +229,7 @@ final class Curator {
     figures.put("verifier_faults", candidates.stream().mapToLong(Candidate::faults).sum());
     figures.put(
         "verifier_seconds",
-        candidates.stream().mapToLong(Candidate::verifierMicros).sum() / 1000 / 1000.0);
+        candidates.stream().mapToLong(Candidate::verifierMicros).sum() / 1e6);
     return new Curriculum(examples, evidence, steps.taken(), choices, figures);
   }
 
