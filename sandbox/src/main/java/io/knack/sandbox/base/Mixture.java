@@ -19,7 +19,6 @@ import io.knack.sandbox.world.Words;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
@@ -256,17 +255,19 @@ public final class Mixture {
     private Prompts.Case solvedCase(Policy policy, int mostFailed) {
       Problem problem = problem(policy);
       int answer = problem.solve(policy.asHouseRule()).answer();
-      Map<Boolean, List<HouseRule>> guesses =
-          policy.kind().rules().stream()
-              .collect(Collectors.partitioningBy(r -> problem.solve(r).answer() == answer));
+      List<HouseRule> passing = new ArrayList<>();
+      List<HouseRule> failing = new ArrayList<>();
+      for (HouseRule guess : policy.kind().rules()) {
+        (problem.solve(guess).answer() == answer ? passing : failing).add(guess);
+      }
       List<Attempt> attempts = new ArrayList<>();
       for (int i = random.nextInt(mostFailed + 1); i > 0; i--) {
-        String failed = problem.solve(pick(guesses.get(false))).text();
+        String failed = problem.solve(pick(failing)).text();
         attempts.add(attempt(failed, Outcome.FAILED));
       }
       attempts.add(
           random.nextInt(attempts.size() + 1),
-          attempt(problem.solve(pick(guesses.get(true))).text(), Outcome.VERIFIED));
+          attempt(problem.solve(pick(passing)).text(), Outcome.VERIFIED));
       return new Prompts.Case(problem.text(), attempts);
     }
 
