@@ -62,8 +62,8 @@ public final class Demo implements Callable<Integer> {
   @Option(names = "--days", defaultValue = "3", description = "days of traffic (default: 3)")
   int days = 3;
 
-  @Option(names = "--rate", defaultValue = "1300", description = "requests a day (default: 1300)")
-  int rate = 500;
+  @Option(names = "--rate", defaultValue = "800", description = "requests a day (default: 800)")
+  int rate = 800;
 
   @Option(names = "--seed", defaultValue = "1", description = "of world and sampling (default: 1)")
   long seed = 1;
@@ -193,13 +193,14 @@ public final class Demo implements Callable<Integer> {
     set:
       curate:
         verifiers: %s
-        train_fraction: '0.45'
-        validation_fraction: '0.15'
-        min_train: '6'
-        min_validation: '2'
-        min_holdout: '3'
+        recheck: 'true'
+        train_fraction: '0.5'
         anchor_size: '40'
-      train: {}
+      train:
+        rank: '8'
+        alpha: '16'
+        learning_rate: '0.003'
+        epochs: '6'
       reflect:
         solver.form: short
       evaluate:
