@@ -1,5 +1,6 @@
 package io.knack.llm;
 
+import io.knack.contracts.ToolCall;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param text without the stop string
  * @param logprobs natural logarithms, one per id; null unless asked for
  * @param completionTokens generated, the stop token included: what is paid for
+ * @param toolCalls what an endpoint's model asks for beside its text; empty for a model in this
+ *     process, whose calls stand in the text as its template writes them
  */
 public record Sample(
     int index,
@@ -18,4 +21,20 @@ public record Sample(
     String text,
     @Nullable List<Float> logprobs,
     FinishReason finishReason,
-    int completionTokens) {}
+    int completionTokens,
+    List<ToolCall> toolCalls) {
+  public Sample {
+    toolCalls = List.copyOf(toolCalls);
+  }
+
+  /** A sample without tool calls. */
+  public Sample(
+      int index,
+      List<Integer> ids,
+      String text,
+      @Nullable List<Float> logprobs,
+      FinishReason finishReason,
+      int completionTokens) {
+    this(index, ids, text, logprobs, finishReason, completionTokens, List.of());
+  }
+}

@@ -67,14 +67,15 @@ class Ops(Module):
 
   # What the adapters add to a projection of x (N, in): `a` (c S, in) stacks the down-projections of
   # the c fused modules of all adapters in the batch, S ranks together; `b` (out, c S) holds the
-  # up-projections, scaled, block by block; `own` (N, S) is 1 on the ranks of a row's own adapter.
+  # up-projections, scaled, block by block; `own` (N, S) is 1 on the ranks of a row's own adapter. Adapters
+  # stay float32 over a base of any type and the sum is rounded once, as PEFT does it.
   def lora(self: __torch__.Ops, y: Tensor, x: Tensor, a: Tensor, b: Tensor, own: Tensor) -> Tensor:
     if torch.numel(a) == 0:
       return y
     s = own.size(1)
-    z = torch.view(torch.linear(x, a), [-1, torch.floordiv(a.size(0), s), s])  # (N, c, S)
+    z = torch.view(torch.linear(torch.to(x, a), a), [-1, torch.floordiv(a.size(0), s), s])  # (N, c, S)
     z = torch.view(torch.mul(z, torch.unsqueeze(own, 1)), [-1, a.size(0)])
-    return torch.add(y, torch.linear(z, b))
+    return torch.to(torch.add(y, torch.linear(z, b)), y)
 
   def rms_norm(self: __torch__.Ops, x: Tensor, weight: Tensor, eps: float) -> Tensor:
     h = torch.to(x, 6)
@@ -82,8 +83,10 @@ class Ops(Module):
     return torch.mul(torch.to(h, x.dtype), weight)
 
   # Rotary embedding of x (N, heads, D): cos and sin are (N, 1, D), sin negative in its first half.
+  # Both products are rounded before they are added, as in eager PyTorch: in bfloat16 it shows.
   def rotary(self: __torch__.Ops, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    return torch.addcmul(torch.mul(x, cos), torch.roll(x, [torch.floordiv(x.size(2), 2)], [-1]), sin)
+    turned = torch.mul(torch.roll(x, [torch.floordiv(x.size(2), 2)], [-1]), sin)
+    return torch.add(torch.mul(x, cos), turned)
 
   # cos and signed sin, each (N, 1, D), of positions (N) at the inverse frequencies (D/2).
   def rotary_table(self: __torch__.Ops, positions: Tensor, frequencies: Tensor, dtype: int) -> List[Tensor]:
@@ -116,6 +119,15 @@ class Ops(Module):
     y = torch.scaled_dot_product_attention(q4, k4, v4, mask)
     return torch.reshape(y, [n, h * d])
 
+  # Keys or values (L, G, D) as (1, H, L, D), each head repeated: shared heads would take the slow path
+  # of attention on CPU, which rounds elsewhere.
+  def for_all_heads(self: __torch__.Ops, x: Tensor, h: int) -> Tensor:
+    g = x.size(1)
+    y = torch.transpose(x, 0, 1)
+    if h > g:
+      y = torch.repeat_interleave(y, torch.floordiv(h, g), 0)
+    return torch.unsqueeze(y, 0)
+
   # Runs of tokens of several sequences behind one another, q (N, H, D); segment i is tokens
   # [from, from + count) of the cache's row `row`, at positions start and on: 3 numbers each.
   def attend_segments(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, segments: List[int], window: int) -> Tensor:
@@ -131,14 +143,14 @@ class Ops(Module):
       if window > 0:
         low = max(0, start - window + 1)
       qs = torch.unsqueeze(torch.transpose(torch.slice(q, 0, at, at + count), 0, 1), 0)  # (1, H, T, D)
-      ks = torch.unsqueeze(torch.transpose(torch.slice(torch.select(k, 0, row), 0, low, end), 0, 1), 0)
-      vs = torch.unsqueeze(torch.transpose(torch.slice(torch.select(v, 0, row), 0, low, end), 0, 1), 0)
+      ks = (self).for_all_heads(torch.slice(torch.select(k, 0, row), 0, low, end), h)
+      vs = (self).for_all_heads(torch.slice(torch.select(v, 0, row), 0, low, end), h)
       if start == 0 and (window == 0 or window >= count):
-        y = torch.scaled_dot_product_attention(qs, ks, vs, None, 0., True, enable_gqa=True)
+        y = torch.scaled_dot_product_attention(qs, ks, vs, None, 0., True)
       else:
         keys = torch.arange(low, end, dtype=4, device=ops.prim.device(q))
         mask = (self).visible(torch.slice(keys, 0, start - low), keys, window, q.dtype)
-        y = torch.scaled_dot_product_attention(qs, ks, vs, mask, enable_gqa=True)
+        y = torch.scaled_dot_product_attention(qs, ks, vs, mask)
       torch.copy_(torch.slice(out, 0, at, at + count), torch.reshape(torch.transpose(torch.squeeze(y, 0), 0, 1), [count, h * d]))
       at = at + count
     return out
@@ -165,7 +177,7 @@ class Ops(Module):
     dtype = x.dtype
     table = (self).rotary_table(positions, weights[globals + 3], dtype)
     decoding = len(segments) == 0
-    mine = torch.to(own, x)
+    mine = torch.to(own, ops.prim.device(x), 6)
     masks = annotate(Dict[int, Tensor], {})
     keys = torch.arange(0, length, dtype=4, device=ops.prim.device(x))
     for i in range(layers):

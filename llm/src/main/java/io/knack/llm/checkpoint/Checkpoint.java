@@ -4,11 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.stage.ContractException;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -47,23 +45,15 @@ public final class Checkpoint {
     Path single = directory.resolve("model.safetensors");
     Path index = directory.resolve("model.safetensors.index.json");
     SortedMap<String, SafetensorsFile> files = new TreeMap<>();
-    if (Files.exists(index)) {
+    if (Files.exists(single)) {
+      SafetensorsFile file = SafetensorsFile.open(single);
+      file.entries().keySet().forEach(name -> files.put(name, file));
+    } else if (Files.exists(index)) {
       Map<String, SafetensorsFile> shards = new HashMap<>();
       for (Map.Entry<String, JsonNode> item : weightMap(index).properties()) {
-        String shard = item.getValue().asText();
-        Path path = directory.resolve(shard).normalize();
-        if (!path.startsWith(directory.normalize()) || !Files.isRegularFile(path)) {
-          throw new ContractException(
-              index
-                  + ": tensor '"
-                  + item.getKey()
-                  + "' should be in '"
-                  + shard
-                  + "', which is missing from "
-                  + directory
-                  + "; download the shard again");
-        }
-        SafetensorsFile file = shards.computeIfAbsent(shard, s -> SafetensorsFile.open(path));
+        Path path = shard(directory, index, item.getKey(), item.getValue());
+        SafetensorsFile file =
+            shards.computeIfAbsent(path.toString(), s -> SafetensorsFile.open(path));
         if (!file.entries().containsKey(item.getKey())) {
           throw new ContractException(
               path
@@ -75,9 +65,6 @@ public final class Checkpoint {
         }
         files.put(item.getKey(), file);
       }
-    } else if (Files.exists(single)) {
-      SafetensorsFile file = SafetensorsFile.open(single);
-      file.entries().keySet().forEach(name -> files.put(name, file));
     } else {
       throw new ContractException(
           directory
@@ -87,16 +74,40 @@ public final class Checkpoint {
     return new Checkpoint(directory, files);
   }
 
-  private static JsonNode weightMap(Path index) {
-    try {
-      JsonNode map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
-      if (!map.isObject()) {
-        throw new ContractException(index + ": has no weight_map");
-      }
-      return map;
-    } catch (IOException e) {
-      throw new ContractException(index + ": cannot be read: " + e.getMessage(), e);
+  /** A shard is a file of the directory itself: an index may not name others. */
+  private static Path shard(Path directory, Path index, String tensor, JsonNode name) {
+    String shard = name.asText("");
+    if (!name.isTextual() || !shard.matches("[\\w.-]+") || shard.startsWith(".")) {
+      throw new ContractException(
+          index
+              + ": tensor '"
+              + tensor
+              + "' should be in "
+              + name
+              + ", which is no name of a file in "
+              + directory);
     }
+    Path path = directory.resolve(shard);
+    if (!Files.isRegularFile(path)) {
+      throw new ContractException(
+          index
+              + ": tensor '"
+              + tensor
+              + "' should be in '"
+              + shard
+              + "', which is missing from "
+              + directory
+              + "; download the shard again");
+    }
+    return path;
+  }
+
+  private static JsonNode weightMap(Path index) {
+    JsonNode map = SmallJson.read(index).path("weight_map");
+    if (!map.isObject()) {
+      throw new ContractException(index + ": has no weight_map");
+    }
+    return map;
   }
 
   public Path directory() {

@@ -1,9 +1,7 @@
 package io.knack.llm.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.stage.ContractException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -89,6 +87,8 @@ public final class ConfigReader {
           "vocab_size",
           "max_position_embeddings");
 
+  private static final int LARGEST = 1 << 28;
+
   private final Path path;
   private final JsonNode root;
   private final Set<String> seen = new HashSet<>();
@@ -105,15 +105,7 @@ public final class ConfigReader {
       throw new ContractException(
           path + ": no such file; expected a Hugging Face checkpoint directory with config.json");
     }
-    try {
-      JsonNode root = new ObjectMapper().readTree(path.toFile());
-      if (!root.isObject()) {
-        throw new ContractException(path + ": not a JSON object");
-      }
-      return new ConfigReader(path, root);
-    } catch (IOException e) {
-      throw new ContractException(path + ": cannot be read: " + e.getMessage(), e);
-    }
+    return new ConfigReader(path, SmallJson.read(path));
   }
 
   public Path path() {
@@ -139,17 +131,18 @@ public final class ConfigReader {
     return name;
   }
 
-  /** A required whole number, at least 1. */
+  /** A required whole number, at least 1; no size of a model is beyond {@link #LARGEST}. */
   public int positive(String key) {
     JsonNode node = node(key);
-    if (!node.isInt() || node.intValue() < 1) {
+    if (!node.isInt() || node.intValue() < 1 || node.intValue() > LARGEST) {
       throw new ContractException(
           path
               + ": "
               + key
               + " is "
               + (node.isMissingNode() ? "missing" : node.toString())
-              + ", expected a whole number of at least 1");
+              + ", expected a whole number from 1 to "
+              + LARGEST);
     }
     return node.intValue();
   }
@@ -163,12 +156,13 @@ public final class ConfigReader {
     return value;
   }
 
+  /** A finite number; {@code otherwise} where the key is absent or null. */
   public double number(String key, double otherwise) {
     JsonNode node = node(key);
     if (node.isMissingNode() || node.isNull()) {
       return otherwise;
     }
-    if (!node.isNumber()) {
+    if (!node.isNumber() || !Double.isFinite(node.doubleValue())) {
       throw new ContractException(path + ": " + key + " is " + node + ", expected a number");
     }
     return node.doubleValue();
@@ -205,9 +199,27 @@ public final class ConfigReader {
     }
   }
 
+  /** Refuses the checkpoint unless the number is the supported one, or is absent. */
+  public void require(String key, double supported) {
+    if (number(key, supported) != supported) {
+      throw new ContractException(
+          path
+              + ": "
+              + key
+              + " is "
+              + root.path(key)
+              + ", which is not supported; supported: "
+              + supported);
+    }
+  }
+
   /** Token ids under a key: one number, a list, or nothing. */
   public List<Integer> ids(String key) {
-    JsonNode node = node(key);
+    return ids(node(key));
+  }
+
+  /** Token ids of a node: one number, a list, or nothing. */
+  public static List<Integer> ids(JsonNode node) {
     if (node.isArray()) {
       List<Integer> ids = new java.util.ArrayList<>();
       node.forEach(id -> ids.add(id.intValue()));

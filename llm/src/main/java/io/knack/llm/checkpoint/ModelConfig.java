@@ -38,6 +38,9 @@ public record ModelConfig(
     int maxPositions,
     List<Integer> stopIds) {
 
+  private static final int MAX_LAYERS = 10_000;
+  private static final int MAX_WIDTH = 1 << 24;
+
   /** Whether a projection adds a bias. */
   public enum Bias {
     NONE,
@@ -65,6 +68,19 @@ public record ModelConfig(
               + heads
               + " is not a multiple of num_key_value_heads "
               + kvHeads);
+    }
+    if (layers > MAX_LAYERS || (long) heads * headDim > MAX_WIDTH) {
+      throw new ContractException(
+          "config.json: "
+              + layers
+              + " layers of "
+              + heads
+              + " heads, each "
+              + headDim
+              + " wide; expected at most "
+              + MAX_LAYERS
+              + " layers and a width of "
+              + MAX_WIDTH);
     }
     if (headDim % 2 != 0) {
       throw new ContractException(

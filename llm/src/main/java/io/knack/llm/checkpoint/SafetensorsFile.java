@@ -1,15 +1,15 @@
 package io.knack.llm.checkpoint;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import io.knack.contracts.stage.ContractException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -30,10 +30,9 @@ import java.util.TreeMap;
  */
 public final class SafetensorsFile {
   private static final long MAX_HEADER = 100_000_000;
-  private static final ObjectMapper JSON =
-      new ObjectMapper()
-          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  private static final int MAX_DIMENSIONS = 16;
+  private static final JsonFactory JSON =
+      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   /** Bytes per element of every element type of the format. */
   private static final Map<String, Integer> WIDTHS =
@@ -108,35 +107,63 @@ public final class SafetensorsFile {
               + (size - 8)
               + " are there");
     }
-    JsonNode header;
-    try {
-      header =
-          JSON.readTree(
-              StandardCharsets.UTF_8.decode(read(channel, 8, (int) length)).toString().strip());
-    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-      throw new ContractException(path + ": the header is not JSON: " + e.getOriginalMessage(), e);
-    }
-    if (header == null || !header.isObject()) {
-      throw new ContractException(path + ": the header is not a JSON object");
-    }
+    byte[] header = read(channel, 8, (int) length).array();
     Map<String, Entry> entries = new LinkedHashMap<>();
     Map<String, String> metadata = new TreeMap<>();
-    for (Map.Entry<String, JsonNode> field : header.properties()) {
-      if (field.getKey().equals("__metadata__")) {
-        for (Map.Entry<String, JsonNode> item : field.getValue().properties()) {
-          metadata.put(item.getKey(), item.getValue().asText());
-        }
-      } else {
-        entries.put(field.getKey(), entry(path, field.getKey(), field.getValue(), 8 + length));
+    // Read as a stream: a header may be large and hold anything.
+    try (JsonParser json = JSON.createParser(header)) {
+      if (json.nextToken() != JsonToken.START_OBJECT) {
+        throw new ContractException(path + ": the header is not a JSON object");
       }
+      for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+        json.nextToken();
+        if (name.equals("__metadata__")) {
+          metadata(path, json, metadata);
+        } else {
+          entries.put(name, entry(path, name, json, 8 + length));
+        }
+      }
+      if (json.nextToken() != null) {
+        throw new ContractException(path + ": the header goes on after its JSON object");
+      }
+    } catch (JsonProcessingException e) {
+      throw new ContractException(path + ": the header is not JSON: " + e.getOriginalMessage(), e);
     }
     checkLayout(path, entries.values(), 8 + length, size);
     return new SafetensorsFile(path, entries, metadata);
   }
 
-  private static Entry entry(Path path, String name, JsonNode node, long base) {
+  private static void metadata(Path path, JsonParser json, Map<String, String> into)
+      throws IOException {
+    if (json.currentToken() != JsonToken.START_OBJECT) {
+      throw new ContractException(path + ": __metadata__ is not a JSON object");
+    }
+    for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+      if (json.nextToken() == null || !json.currentToken().isScalarValue()) {
+        throw new ContractException(path + ": __metadata__ '" + name + "' is not text");
+      }
+      into.put(name, json.getText());
+    }
+  }
+
+  private static Entry entry(Path path, String name, JsonParser json, long base)
+      throws IOException {
     String where = path + ": tensor '" + name + "': ";
-    String type = node.path("dtype").asText("");
+    String type = "";
+    List<Long> shape = null;
+    List<Long> offsets = null;
+    if (json.currentToken() != JsonToken.START_OBJECT) {
+      throw new ContractException(where + "the header has " + json.getText() + ", not an object");
+    }
+    for (String key = json.nextFieldName(); key != null; key = json.nextFieldName()) {
+      json.nextToken();
+      switch (key) {
+        case "dtype" -> type = json.getText();
+        case "shape" -> shape = numbers(where, key, json);
+        case "data_offsets" -> offsets = numbers(where, key, json);
+        default -> throw new ContractException(where + "the header has an unknown key " + key);
+      }
+    }
     Integer width = WIDTHS.get(type);
     if (width == null) {
       throw new ContractException(
@@ -146,29 +173,20 @@ public final class SafetensorsFile {
               + "' is not supported; known: "
               + WIDTHS.keySet().stream().sorted().toList());
     }
-    JsonNode offsets = node.path("data_offsets");
-    if (!node.path("shape").isArray()
-        || offsets.size() != 2
-        || !offsets.get(0).isIntegralNumber()
-        || !offsets.get(1).isIntegralNumber()) {
+    if (shape == null || offsets == null || offsets.size() != 2) {
       throw new ContractException(where + "the header lacks shape or data_offsets");
     }
-    List<Long> shape = new ArrayList<>();
     long bytes = width;
     try {
-      for (JsonNode dimension : node.path("shape")) {
-        if (!dimension.isIntegralNumber() || dimension.longValue() < 0) {
-          throw new ContractException(where + "shape " + node.path("shape") + " is not a shape");
-        }
-        shape.add(dimension.longValue());
-        bytes = Math.multiplyExact(bytes, dimension.longValue());
+      for (long dimension : shape) {
+        bytes = Math.multiplyExact(bytes, dimension);
       }
     } catch (ArithmeticException e) {
-      throw new ContractException(where + "shape " + node.path("shape") + " overflows", e);
+      throw new ContractException(where + "shape " + shape + " overflows", e);
     }
-    long start = offsets.get(0).longValue();
-    long end = offsets.get(1).longValue();
-    if (start < 0 || end < start || end - start != bytes) {
+    long start = offsets.get(0);
+    long end = offsets.get(1);
+    if (end < start || end - start != bytes) {
       throw new ContractException(
           where
               + "data_offsets ["
@@ -184,7 +202,31 @@ public final class SafetensorsFile {
               + " takes "
               + bytes);
     }
+    if (end > Long.MAX_VALUE - base) {
+      throw new ContractException(where + "data_offsets end at " + end + ", beyond any file");
+    }
     return new Entry(name, type, List.copyOf(shape), base + start, bytes);
+  }
+
+  /** A short list of whole numbers from 0 up. */
+  private static List<Long> numbers(String where, String key, JsonParser json) throws IOException {
+    List<Long> numbers = new ArrayList<>();
+    if (json.currentToken() != JsonToken.START_ARRAY) {
+      throw new ContractException(where + key + " is " + json.getText() + ", expected a list");
+    }
+    while (json.nextToken() != JsonToken.END_ARRAY) {
+      if (json.currentToken() != JsonToken.VALUE_NUMBER_INT
+          || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+          || json.getLongValue() < 0) {
+        throw new ContractException(
+            where + key + " has " + json.getText() + ", expected whole numbers from 0 up");
+      }
+      numbers.add(json.getLongValue());
+      if (numbers.size() > MAX_DIMENSIONS) {
+        throw new ContractException(where + key + " has more than " + MAX_DIMENSIONS + " numbers");
+      }
+    }
+    return numbers;
   }
 
   private static void checkLayout(

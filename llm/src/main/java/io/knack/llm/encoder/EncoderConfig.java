@@ -1,9 +1,9 @@
 package io.knack.llm.encoder;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.knack.contracts.stage.ContractException;
-import java.io.IOException;
+import io.knack.llm.checkpoint.SmallJson;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,20 +12,39 @@ import java.util.List;
 /**
  * What {@code config.json} and the files of sentence-transformers say of an encoder.
  *
+ * @param directory of config.json, the weights and the tokenizer
+ * @param positions rows of the position table
+ * @param firstPosition the row of a text's first token
+ * @param types rows of the token-type table; 0 for none
+ * @param buckets of relative distance, each with a bias a head; 0 for none
  * @param maxTokens longer texts are cut, as sentence-transformers cuts them
+ * @param prefix put before every text
  */
 record EncoderConfig(
+    Path directory,
+    Layout layout,
     int hidden,
     int layers,
     int heads,
     int intermediate,
     int vocabulary,
     int positions,
+    int firstPosition,
     int types,
+    int buckets,
     double epsilon,
     int maxTokens,
     Pooling pooling,
-    Scaling scaling) {
+    Scaling scaling,
+    Case letters,
+    String prefix) {
+
+  /** How tensors are named. */
+  enum Layout {
+    BERT,
+    DISTILBERT,
+    MPNET
+  }
 
   /** How token vectors become one. */
   enum Pooling {
@@ -39,29 +58,48 @@ record EncoderConfig(
     AS_IS
   }
 
-  static EncoderConfig of(Path directory) {
-    Path file = directory.resolve("config.json");
-    JsonNode config = json(file);
-    if (config.isEmpty()) {
-      throw new ContractException(file + ": no such file; expected an encoder's checkpoint");
-    }
-    String type = config.path("model_type").asText("");
-    if (!type.equals("bert")) {
+  /** Whether texts are lower-cased before the tokenizer sees them. */
+  enum Case {
+    LOWERED,
+    AS_IS
+  }
+
+  private static final List<String> LIMITS =
+      List.of(
+          "sentence_bert_config.json",
+          "sentence_roberta_config.json",
+          "sentence_xlm-roberta_config.json",
+          "sentence_camembert_config.json",
+          "sentence_distilbert_config.json",
+          "sentence_mpnet_config.json");
+
+  EncoderConfig {
+    if (hidden % heads != 0) {
       throw new ContractException(
-          file + ": model_type '" + type + "' is not supported as an encoder; supported: bert");
+          directory.resolve("config.json")
+              + ": a width of "
+              + hidden
+              + " is not a multiple of "
+              + heads
+              + " heads");
     }
-    require(file, config, "hidden_act", "gelu");
-    require(file, config, "position_embedding_type", "absolute");
-    int positions = positive(file, config, "max_position_embeddings");
+  }
+
+  static EncoderConfig of(Path directory) {
+    Path encoder = directory;
     Pooling pooling = Pooling.MEAN;
     Scaling scaling = Scaling.AS_IS;
-    for (JsonNode module : json(directory.resolve("modules.json"))) {
+    boolean promptCounts = true;
+    for (JsonNode module : modules(directory.resolve("modules.json"))) {
       String kind = module.path("type").asText("").replaceAll(".*\\.", "");
+      Path place = inside(directory, module.path("path").asText(""));
       switch (kind) {
-        case "Transformer" -> {}
-        case "Pooling" ->
-            pooling =
-                pooling(directory.resolve(module.path("path").asText()).resolve("config.json"));
+        case "Transformer" -> encoder = place;
+        case "Pooling" -> {
+          pooling = pooling(place.resolve("config.json"));
+          promptCounts =
+              optional(place.resolve("config.json")).path("include_prompt").asBoolean(true);
+        }
         case "Normalize" -> scaling = Scaling.NORMALIZED;
         default ->
             throw new ContractException(
@@ -71,32 +109,124 @@ record EncoderConfig(
                     + "' is not supported; supported: Transformer, Pooling, Normalize");
       }
     }
-    int longest =
-        json(directory.resolve("sentence_bert_config.json")).path("max_seq_length").asInt(0);
+    String prefix = prefix(directory.resolve("config_sentence_transformers.json"));
+    if (!prefix.isEmpty() && !promptCounts) {
+      throw new ContractException(
+          directory + ": a pooling without the prompt (include_prompt) is not supported");
+    }
+    return of(encoder, pooling, scaling, prefix);
+  }
+
+  private static EncoderConfig of(Path directory, Pooling pooling, Scaling scaling, String prefix) {
+    Path file = directory.resolve("config.json");
+    if (!Files.isRegularFile(file)) {
+      throw new ContractException(file + ": no such file; expected an encoder's checkpoint");
+    }
+    JsonNode config = SmallJson.read(file);
+    String type = config.path("model_type").asText("");
+    Layout layout =
+        switch (type) {
+          case "bert", "roberta", "xlm-roberta", "camembert" -> Layout.BERT;
+          case "distilbert" -> Layout.DISTILBERT;
+          case "mpnet" -> Layout.MPNET;
+          default ->
+              throw new ContractException(
+                  file
+                      + ": model_type '"
+                      + type
+                      + "' is not supported as an encoder; supported: bert, roberta, xlm-roberta,"
+                      + " camembert, distilbert, mpnet");
+        };
+    boolean distil = layout == Layout.DISTILBERT;
+    require(file, config, distil ? "activation" : "hidden_act", "gelu");
+    require(file, config, "position_embedding_type", "absolute");
+    require(file, config, "is_decoder", "false");
+    require(file, config, "quantization_config", "");
+    int positions = positive(file, config, "max_position_embeddings");
+    // All but BERT itself count positions from behind the padding token's.
+    int first = type.equals("bert") || distil ? 0 : config.path("pad_token_id").asInt(1) + 1;
+    if (first < 0 || first >= positions) {
+      throw new ContractException(
+          file
+              + ": pad_token_id "
+              + (first - 1)
+              + " leaves no room in "
+              + positions
+              + " positions");
+    }
+    JsonNode limits =
+        LIMITS.stream()
+            .map(name -> optional(directory.resolve(name)))
+            .filter(json -> !json.isEmpty())
+            .findFirst()
+            .orElse(config.path("none"));
+    int longest = limits.path("max_seq_length").asInt(0);
     int fromTokenizer =
         (int)
             Math.min(
-                json(directory.resolve("tokenizer_config.json"))
+                optional(directory.resolve("tokenizer_config.json"))
                     .path("model_max_length")
                     .asDouble(positions),
                 positions);
     return new EncoderConfig(
-        positive(file, config, "hidden_size"),
-        positive(file, config, "num_hidden_layers"),
-        positive(file, config, "num_attention_heads"),
-        positive(file, config, "intermediate_size"),
+        directory,
+        layout,
+        positive(file, config, distil ? "dim" : "hidden_size"),
+        positive(file, config, distil ? "n_layers" : "num_hidden_layers"),
+        positive(file, config, distil ? "n_heads" : "num_attention_heads"),
+        positive(file, config, distil ? "hidden_dim" : "intermediate_size"),
         positive(file, config, "vocab_size"),
         positions,
-        positive(file, config, "type_vocab_size"),
-        config.path("layer_norm_eps").asDouble(1e-12),
-        Math.min(positions, longest > 0 ? longest : fromTokenizer),
+        first,
+        layout == Layout.BERT ? positive(file, config, "type_vocab_size") : 0,
+        layout == Layout.MPNET ? config.path("relative_attention_num_buckets").asInt(32) : 0,
+        distil ? 1e-12 : config.path("layer_norm_eps").asDouble(1e-12),
+        Math.max(2, Math.min(positions - first, longest > 0 ? longest : fromTokenizer)),
         pooling,
-        scaling);
+        scaling,
+        limits.path("do_lower_case").asBoolean(false) ? Case.LOWERED : Case.AS_IS,
+        prefix);
+  }
+
+  private static List<JsonNode> modules(Path file) {
+    if (!Files.isRegularFile(file)) {
+      return List.of();
+    }
+    JsonNode list = SmallJson.readAny(file);
+    if (!list.isArray()) {
+      throw new ContractException(file + ": expected a list of modules, found " + list);
+    }
+    List<JsonNode> modules = new ArrayList<>();
+    list.forEach(modules::add);
+    return modules;
+  }
+
+  private static Path inside(Path directory, String path) {
+    if (!path.matches("[\\w.-]*") || path.startsWith(".")) {
+      throw new ContractException(
+          directory.resolve("modules.json") + ": '" + path + "' is no directory of the checkpoint");
+    }
+    return directory.resolve(path);
+  }
+
+  /** What sentence-transformers puts before every text unless told otherwise. */
+  private static String prefix(Path file) {
+    JsonNode config = optional(file);
+    JsonNode name = config.path("default_prompt_name");
+    if (!name.isTextual()) {
+      return "";
+    }
+    JsonNode prompt = config.path("prompts").path(name.textValue());
+    if (!prompt.isTextual()) {
+      throw new ContractException(
+          file + ": default_prompt_name '" + name.textValue() + "' is not among the prompts");
+    }
+    return prompt.textValue();
   }
 
   /** Reads the flags of older files and the one word of newer ones. */
   private static Pooling pooling(Path file) {
-    JsonNode config = json(file);
+    JsonNode config = optional(file);
     List<String> modes = new ArrayList<>();
     if (config.has("pooling_mode")) {
       JsonNode mode = config.path("pooling_mode");
@@ -124,10 +254,19 @@ record EncoderConfig(
   }
 
   private static void require(Path file, JsonNode config, String key, String supported) {
-    String found = config.path(key).asText(supported);
-    if (!found.equals(supported)) {
+    JsonNode found = config.path(key);
+    if (!found.isMissingNode() && !found.isNull() && !found.asText().equals(supported)) {
       throw new ContractException(
-          file + ": " + key + " '" + found + "' is not supported; supported: " + supported);
+          file
+              + ": "
+              + key
+              + " "
+              + found
+              + " is not supported"
+              + (supported.isEmpty() ? "" : "; supported: " + supported));
+    }
+    if (found.isContainerNode()) {
+      throw new ContractException(file + ": " + key + " is not supported");
     }
   }
 
@@ -140,12 +279,8 @@ record EncoderConfig(
     return value;
   }
 
-  private static JsonNode json(Path file) {
-    ObjectMapper mapper = new ObjectMapper();
-    try {
-      return Files.isRegularFile(file) ? mapper.readTree(file.toFile()) : mapper.createObjectNode();
-    } catch (IOException e) {
-      throw new ContractException(file + ": cannot be read: " + e.getMessage(), e);
-    }
+  /** An empty object where there is no such file. */
+  private static JsonNode optional(Path file) {
+    return Files.isRegularFile(file) ? SmallJson.read(file) : JsonNodeFactory.instance.objectNode();
   }
 }

@@ -11,6 +11,7 @@ import ai.djl.nn.Activation;
 import ai.djl.nn.core.Embedding;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.LayerNorm;
+import io.knack.contracts.stage.ContractException;
 import io.knack.llm.checkpoint.Checkpoint;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
@@ -20,23 +21,33 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An encoder of the BERT family (Devlin et al. 2019) with the pooling that sentence-transformers
- * configures: MiniLM, BGE, E5 and what shares their shape. Texts are encoded as given: a prefix
- * such as E5's {@code "query: "} is the caller's. Computes in fp32. One call at a time.
+ * configures: MiniLM, BGE, E5, their multilingual kin on XLM-R, DistilBERT, MPNet. Texts are
+ * encoded as sentence-transformers does without arguments: a prefix such as E5's {@code "query: "}
+ * is the caller's. Computes in fp32. One call at a time.
  */
 public final class TextEncoder implements AutoCloseable {
   /** Padded tokens in one batch at most. */
   private static final int BATCH_TOKENS = 8192;
+
+  private static final List<String> PREFIXES =
+      List.of("", "bert.", "roberta.", "distilbert.", "mpnet.");
+
+  /** Distances from here on share the last bucket. */
+  private static final int FAR = 128;
 
   private final EncoderConfig config;
   private final Tokenizer tokenizer;
   private final Kernels kernels;
   private final NDArray words;
   private final NDArray positions;
-  private final NDArray types;
+  private final @Nullable NDArray types;
+  private final @Nullable NDArray distances;
   private final Norm embeddingNorm;
   private final List<Layer> layers = new ArrayList<>();
 
@@ -63,30 +74,27 @@ public final class TextEncoder implements AutoCloseable {
       Dense output,
       Norm outputNorm) {}
 
-  private TextEncoder(Path directory, String device) {
-    config = EncoderConfig.of(directory);
-    Checkpoint checkpoint = Checkpoint.open(directory);
-    tokenizer = Tokenizer.load(directory);
+  private TextEncoder(EncoderConfig config, String device) {
+    this.config = config;
+    Checkpoint checkpoint = Checkpoint.open(config.directory());
+    tokenizer = Tokenizer.load(config.directory());
     kernels = Kernels.load(device);
-    String prefix = checkpoint.has("bert.embeddings.word_embeddings.weight") ? "bert." : "";
     int d = config.hidden();
-    Loader load = new Loader(checkpoint, prefix);
+    Loader load = new Loader(checkpoint);
     words = load.tensor("embeddings.word_embeddings.weight", config.vocabulary(), d);
     positions = load.tensor("embeddings.position_embeddings.weight", config.positions(), d);
-    types = load.tensor("embeddings.token_type_embeddings.weight", config.types(), d);
+    types =
+        config.types() == 0
+            ? null
+            : load.tensor("embeddings.token_type_embeddings.weight", config.types(), d);
+    distances =
+        config.buckets() == 0
+            ? null
+            : load.tensor(
+                "encoder.relative_attention_bias.weight", config.buckets(), config.heads());
     embeddingNorm = load.norm("embeddings.LayerNorm");
     for (int i = 0; i < config.layers(); i++) {
-      String layer = "encoder.layer." + i + ".";
-      layers.add(
-          new Layer(
-              load.dense(layer + "attention.self.query", d, d),
-              load.dense(layer + "attention.self.key", d, d),
-              load.dense(layer + "attention.self.value", d, d),
-              load.dense(layer + "attention.output.dense", d, d),
-              load.norm(layer + "attention.output.LayerNorm"),
-              load.dense(layer + "intermediate.dense", config.intermediate(), d),
-              load.dense(layer + "output.dense", d, config.intermediate()),
-              load.norm(layer + "output.LayerNorm")));
+      layers.add(load.layer(i));
     }
   }
 
@@ -94,9 +102,68 @@ public final class TextEncoder implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final String prefix;
 
-    Loader(Checkpoint checkpoint, String prefix) {
+    /** A checkpoint with a head on top names its encoder by the family. */
+    Loader(Checkpoint checkpoint) {
       this.checkpoint = checkpoint;
-      this.prefix = prefix;
+      this.prefix =
+          PREFIXES.stream()
+              .filter(known -> checkpoint.has(known + "embeddings.word_embeddings.weight"))
+              .findFirst()
+              .orElse("");
+    }
+
+    Layer layer(int i) {
+      return switch (config.layout()) {
+        case BERT ->
+            layer(
+                "encoder.layer." + i + ".",
+                "attention.self.query",
+                "attention.self.key",
+                "attention.self.value",
+                "attention.output.dense",
+                "attention.output.LayerNorm",
+                "intermediate.dense",
+                "output.dense",
+                "output.LayerNorm");
+        case MPNET ->
+            layer(
+                "encoder.layer." + i + ".",
+                "attention.attn.q",
+                "attention.attn.k",
+                "attention.attn.v",
+                "attention.attn.o",
+                "attention.LayerNorm",
+                "intermediate.dense",
+                "output.dense",
+                "output.LayerNorm");
+        case DISTILBERT ->
+            layer(
+                "transformer.layer." + i + ".",
+                "attention.q_lin",
+                "attention.k_lin",
+                "attention.v_lin",
+                "attention.out_lin",
+                "sa_layer_norm",
+                "ffn.lin1",
+                "ffn.lin2",
+                "output_layer_norm");
+      };
+    }
+
+    /**
+     * @param names in the order of {@link Layer}
+     */
+    private Layer layer(String at, String... names) {
+      int d = config.hidden();
+      return new Layer(
+          dense(at + names[0], d, d),
+          dense(at + names[1], d, d),
+          dense(at + names[2], d, d),
+          dense(at + names[3], d, d),
+          norm(at + names[4]),
+          dense(at + names[5], config.intermediate(), d),
+          dense(at + names[6], d, config.intermediate()),
+          norm(at + names[7]));
     }
 
     NDArray tensor(String name, long... shape) {
@@ -123,7 +190,7 @@ public final class TextEncoder implements AutoCloseable {
    *     supported
    */
   public static TextEncoder load(Path directory, String device) {
-    return new TextEncoder(directory, device);
+    return new TextEncoder(EncoderConfig.of(directory), device);
   }
 
   /** Length of a vector. */
@@ -154,7 +221,21 @@ public final class TextEncoder implements AutoCloseable {
   }
 
   private List<Integer> ids(String text) {
-    List<Integer> ids = tokenizer.encode(text, Tokenizer.Specials.ADDED);
+    String whole = config.prefix() + text.strip();
+    if (config.letters() == EncoderConfig.Case.LOWERED) {
+      whole = whole.toLowerCase(Locale.ROOT);
+    }
+    List<Integer> ids = tokenizer.encode(whole, Tokenizer.Specials.ADDED);
+    for (int id : ids) {
+      if (id >= config.vocabulary()) {
+        throw new ContractException(
+            config.directory()
+                + ": tokenizer.json gives the token id "
+                + id
+                + ", config.json has a vocab_size of "
+                + config.vocabulary());
+      }
+    }
     if (ids.size() <= config.maxTokens()) {
       return ids;
     }
@@ -199,12 +280,18 @@ public final class TextEncoder implements AutoCloseable {
     long longest = ids.getShape().get(1);
     int width = d / config.heads();
     NDManager manager = ids.getManager();
-    NDArray at = manager.arange(0, (int) longest, 1, DataType.INT64); // (T)
-    NDArray none = manager.zeros(new Shape(1), DataType.INT64); // (1)
-    NDArray x =
-        embeddingNorm.of(
-            look(ids, words).add(look(at, positions)).add(look(none, types))); // (B, T, d)
+    int first = config.firstPosition();
+    NDArray at = manager.arange(first, first + (int) longest, 1, DataType.INT64); // (T)
+    NDArray sum = look(ids, words).add(look(at, positions)); // (B, T, d)
+    if (types != null) {
+      sum = sum.add(look(manager.zeros(new Shape(1), DataType.INT64), types));
+    }
+    NDArray x = embeddingNorm.of(sum); // (B, T, d)
     NDArray hidden = mask.sub(1).mul(1e30f).reshape(size, 1, 1, longest); // 0 or far below
+    if (distances != null) {
+      NDArray bucket = manager.create(buckets((int) longest), new Shape(longest, longest));
+      hidden = hidden.add(look(bucket, distances).transpose(2, 0, 1).expandDims(0)); // (B, h, T, T)
+    }
     double scale = 1 / Math.sqrt(width);
     for (Layer layer : layers) {
       NDArray query = heads(layer.query().of(x), width).mul(scale); // (B, h, T, k)
@@ -219,6 +306,25 @@ public final class TextEncoder implements AutoCloseable {
       x = layer.outputNorm().of(layer.output().of(inner).add(x)); // (B, T, d)
     }
     return x;
+  }
+
+  /** Row by row, the bucket of each key's distance from a query, as T5 counts them both ways. */
+  private long[] buckets(int length) {
+    int half = config.buckets() / 2;
+    int exact = half / 2;
+    long[] buckets = new long[length * length];
+    for (int i = 0; i < length; i++) {
+      for (int j = 0; j < length; j++) {
+        int distance = Math.abs(i - j);
+        int bucket = distance;
+        if (distance >= exact) {
+          double over = Math.log((float) distance / exact) / Math.log((double) FAR / exact);
+          bucket = Math.min(half - 1, exact + (int) (over * (half - exact)));
+        }
+        buckets[i * length + j] = bucket + (j > i ? half : 0);
+      }
+    }
+    return buckets;
   }
 
   private static NDArray look(NDArray ids, NDArray table) {

@@ -1,7 +1,6 @@
 package io.knack.llm.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.stage.ContractException;
 import io.knack.llm.checkpoint.ConfigReader;
 import io.knack.llm.checkpoint.ConfigReader.Flag;
@@ -10,7 +9,7 @@ import io.knack.llm.checkpoint.ModelConfig.Bias;
 import io.knack.llm.checkpoint.ModelConfig.Embeddings;
 import io.knack.llm.checkpoint.ModelConfig.QkNorm;
 import io.knack.llm.checkpoint.RopeScaling;
-import java.io.IOException;
+import io.knack.llm.checkpoint.SmallJson;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -36,13 +35,19 @@ final class Common {
   static ModelConfig read(ConfigReader config, Traits traits) {
     config.require("hidden_act", "silu");
     int heads = config.positive("num_attention_heads");
-    double theta = config.number("rope_theta", traits.theta());
-    RopeScaling rope = rope(config, "rope_scaling");
-    JsonNode parameters = config.node("rope_parameters");
-    if (parameters.isObject()) {
-      theta = parameters.path("rope_theta").asDouble(theta);
-      rope = rope(config, "rope_parameters");
+    // Newer files keep all of it under rope_parameters; an older rope_scaling counts first where
+    // both are.
+    String key = config.node("rope_scaling").isObject() ? "rope_scaling" : "rope_parameters";
+    double top = config.number("rope_theta", traits.theta());
+    double theta =
+        config.node(key).hasNonNull("rope_theta") ? number(config, key, "rope_theta") : top;
+    if (!(theta > 0)) {
+      throw new ContractException(
+          config.path() + ": rope_theta is " + theta + ", expected a positive number");
     }
+    RopeScaling rope = rope(config, key);
+    config.node("rope_parameters");
+    config.require("partial_rotary_factor", 1.0);
     return new ModelConfig(
         config.architecture(),
         config.positive("vocab_size"),
@@ -143,7 +148,7 @@ final class Common {
 
   private static double number(ConfigReader config, String key, String field) {
     JsonNode node = config.node(key).path(field);
-    if (!node.isNumber() || node.doubleValue() <= 0) {
+    if (!node.isNumber() || !(node.doubleValue() > 0) || !Double.isFinite(node.doubleValue())) {
       throw new ContractException(
           config.path()
               + ": "
@@ -160,18 +165,9 @@ final class Common {
   private static List<Integer> stopIds(ConfigReader config) {
     Path generation = config.path().resolveSibling("generation_config.json");
     if (Files.isRegularFile(generation)) {
-      try {
-        JsonNode ids = new ObjectMapper().readTree(generation.toFile()).path("eos_token_id");
-        if (ids.isInt()) {
-          return List.of(ids.intValue());
-        }
-        if (ids.isArray()) {
-          List<Integer> all = new java.util.ArrayList<>();
-          ids.forEach(id -> all.add(id.intValue()));
-          return List.copyOf(all);
-        }
-      } catch (IOException e) {
-        throw new ContractException(generation + ": cannot be read: " + e.getMessage(), e);
+      JsonNode ids = SmallJson.read(generation).path("eos_token_id");
+      if (ids.isInt() || ids.isArray()) {
+        return ConfigReader.ids(ids);
       }
     }
     return config.ids("eos_token_id");

@@ -154,7 +154,8 @@ final class Wire {
               choice.path("finish_reason").asText("").equals("length")
                   ? FinishReason.LENGTH
                   : FinishReason.STOP,
-              tokens));
+              tokens,
+              toolCalls(choice.path("message"))));
     }
     long completion =
         counted >= 0 ? counted : samples.stream().mapToLong(Sample::completionTokens).sum();
@@ -163,6 +164,31 @@ final class Wire {
         usage.path("prompt_tokens").asLong(0),
         usage.path("prompt_tokens_details").path("cached_tokens").asLong(0),
         completion);
+  }
+
+  /**
+   * The calls that an answer asks for; arguments come as text, or from some servers as an object.
+   *
+   * @throws IOException where a call has no name
+   */
+  private static List<ToolCall> toolCalls(JsonNode message) throws IOException {
+    List<ToolCall> calls = new ArrayList<>();
+    for (JsonNode call : message.path("tool_calls")) {
+      JsonNode function = call.path("function");
+      String name = function.path("name").asText("");
+      if (name.isEmpty()) {
+        throw new IOException("an answer with a tool call without a name");
+      }
+      JsonNode arguments = function.path("arguments");
+      calls.add(
+          new ToolCall(
+              call.path("id").asText("call_" + calls.size()),
+              name,
+              arguments.isTextual()
+                  ? arguments.textValue()
+                  : arguments.isObject() ? arguments.toString() : "{}"));
+    }
+    return calls;
   }
 
   private static List<Float> logprobs(JsonNode node) {

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.IValue;
 import io.knack.llm.checkpoint.ModelConfig;
-import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.lora.PeftAdapter;
 import java.util.ArrayList;
@@ -33,13 +32,12 @@ final class AdapterStack implements AutoCloseable {
     this.tensors = Kernels.list(tensors);
   }
 
-  static AdapterStack of(
-      Kernels kernels, ModelConfig model, DType dtype, List<PeftAdapter> adapters) {
+  static AdapterStack of(Kernels kernels, ModelConfig model, List<PeftAdapter> adapters) {
     NDManager owner = kernels.manager().newSubManager();
     long[] ranks = adapters.stream().mapToLong(AdapterStack::widest).toArray();
     List<NDArray> tensors = new ArrayList<>();
     if (!adapters.isEmpty()) {
-      NDArray like = kernels.cast(owner, owner.zeros(new ai.djl.ndarray.types.Shape(1)), dtype);
+      NDArray like = adapters.get(0).pairs().values().iterator().next().a();
       NDArray none = owner.create(new float[0]);
       for (int layer = 0; layer < model.layers(); layer++) {
         for (int[] slot : SLOTS) {

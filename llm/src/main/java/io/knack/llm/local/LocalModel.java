@@ -210,7 +210,7 @@ public final class LocalModel implements LanguageModel {
       if (stack != null) {
         stack.close();
       }
-      stack = AdapterStack.of(kernels, config, weights.dtype(), wanted);
+      stack = AdapterStack.of(kernels, config, wanted);
     }
     return stack;
   }

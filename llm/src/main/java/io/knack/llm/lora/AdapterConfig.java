@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.contracts.stage.ContractException;
+import io.knack.llm.checkpoint.SmallJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,6 +88,10 @@ public record AdapterConfig(
           "arrow_config",
           "target_parameters_note");
 
+  /** Initialisations after which PEFT computes with another base. */
+  private static final Pattern CHANGES_BASE =
+      Pattern.compile("(?i)(pissa|corda|olora|loftq|lora_ga).*");
+
   /** What PEFT's {@code layers_pattern} may say: the name of the list of blocks. */
   private static final Set<String> BLOCKS = Set.of("layers", "[\"layers\"]");
 
@@ -115,14 +120,18 @@ public record AdapterConfig(
     if (!Files.isRegularFile(path)) {
       throw new ContractException(path + ": no such file; expected a PEFT adapter directory");
     }
-    JsonNode root;
-    try {
-      root = new ObjectMapper().readTree(path.toFile());
-    } catch (IOException e) {
-      throw new ContractException(path + ": cannot be read: " + e.getMessage(), e);
-    }
+    JsonNode root = SmallJson.read(path);
     require(path, root, "peft_type", "LORA");
     require(path, root, "bias", "none");
+    String start = root.path("init_lora_weights").asText("");
+    if (CHANGES_BASE.matcher(start).matches()) {
+      throw new ContractException(
+          path
+              + ": init_lora_weights is '"
+              + start
+              + "', which changes the base as well and is not supported; convert the adapter to"
+              + " plain LoRA (PEFT: save_pretrained with path_initial_model_for_weight_conversion)");
+    }
     Set<String> understood =
         Set.of(
             "peft_type",
@@ -161,13 +170,33 @@ public record AdapterConfig(
       throw new ContractException(path + ": r or lora_alpha is missing or not a number");
     }
     Map<String, Integer> ranks = new LinkedHashMap<>();
-    root.path("rank_pattern")
-        .properties()
-        .forEach(e -> ranks.put(e.getKey(), e.getValue().intValue()));
+    for (Map.Entry<String, JsonNode> entry : root.path("rank_pattern").properties()) {
+      if (!entry.getValue().isInt() || entry.getValue().intValue() < 1) {
+        throw new ContractException(
+            path
+                + ": rank_pattern '"
+                + entry.getKey()
+                + "' is "
+                + entry.getValue()
+                + ", expected a whole number of at least 1");
+      }
+      ranks.put(entry.getKey(), entry.getValue().intValue());
+      var unused = regex(path, "rank_pattern", entry.getKey());
+    }
     Map<String, Double> alphas = new LinkedHashMap<>();
-    root.path("alpha_pattern")
-        .properties()
-        .forEach(e -> alphas.put(e.getKey(), e.getValue().doubleValue()));
+    for (Map.Entry<String, JsonNode> entry : root.path("alpha_pattern").properties()) {
+      if (!entry.getValue().isNumber()) {
+        throw new ContractException(
+            path
+                + ": alpha_pattern '"
+                + entry.getKey()
+                + "' is "
+                + entry.getValue()
+                + ", expected a number");
+      }
+      alphas.put(entry.getKey(), entry.getValue().doubleValue());
+      var unused = regex(path, "alpha_pattern", entry.getKey());
+    }
     return new AdapterConfig(
         root.path("r").intValue(),
         root.path("lora_alpha").doubleValue(),
@@ -224,13 +253,23 @@ public record AdapterConfig(
     if (node.textValue().equals("all-linear")) {
       return new Targets.AllLinear();
     }
+    var unused = regex(path, key, node.textValue());
+    return new Targets.Regex(node.textValue());
+  }
+
+  private static Pattern regex(Path path, String key, String pattern) {
     try {
-      var unused = Pattern.compile(node.textValue());
+      return compiled(pattern);
     } catch (PatternSyntaxException e) {
       throw new ContractException(
-          path + ": " + key + " '" + node.textValue() + "' is not a regular expression", e);
+          path + ": " + key + " '" + pattern + "' is not a regular expression", e);
     }
-    return new Targets.Regex(node.textValue());
+  }
+
+  /** PEFT's patterns are Python's, which name their groups otherwise. */
+  private static Pattern compiled(String pattern) {
+    return Pattern.compile(
+        pattern.replace("(?P<", "(?<").replaceAll("\\(\\?P=(\\w+)\\)", "\\\\k<$1>"));
   }
 
   private static void require(Path path, JsonNode root, String key, String value) {
@@ -254,7 +293,9 @@ public record AdapterConfig(
   private static boolean matches(Targets targets, String module) {
     if (targets instanceof Targets.Within within) {
       return matches(within.all(), module)
-          && (within.layers().isEmpty() || within.layers().contains(block(module)))
+          && (within.layers().isEmpty()
+              || within.layers().contains(block(module))
+              || within.all() instanceof Targets.Names names && names.names().contains(module))
           && (within.excluded() == null || !matches(within.excluded(), module));
     }
     if (targets instanceof Targets.Names names) {
@@ -262,7 +303,7 @@ public record AdapterConfig(
           .anyMatch(name -> module.equals(name) || module.endsWith("." + name));
     }
     if (targets instanceof Targets.Regex regex) {
-      return Pattern.matches(regex.pattern(), module);
+      return compiled(regex.pattern()).matcher(module).matches();
     }
     return !module.equals("lm_head");
   }
@@ -285,7 +326,7 @@ public record AdapterConfig(
   /** PEFT's rule: a key is a regular expression for the end of the path, after a dot. */
   private static <T> T first(Map<String, T> pattern, String module, T otherwise) {
     for (Map.Entry<String, T> entry : pattern.entrySet()) {
-      if (Pattern.matches("(.*\\.)?(" + entry.getKey() + ")", module)) {
+      if (compiled("(.*\\.)?(" + entry.getKey() + ")").matcher(module).matches()) {
         return entry.getValue();
       }
     }

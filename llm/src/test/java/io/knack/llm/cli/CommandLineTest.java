@@ -278,11 +278,18 @@ class CommandLineTest {
     Path weights = model.resolve("model.safetensors");
     Fixtures.replaceInHeader(weights, "model.norm.weight", "model.nork.weight");
     refused(generate(model), 65, "model.norm.weight");
+    Files.delete(weights);
+    Path index = model.resolve("model.safetensors.index.json");
     Files.writeString(
-        model.resolve("model.safetensors.index.json"),
-        "{\"weight_map\": {\"model.norm.weight\": \"model-00002-of-00002.safetensors\"}}");
+        index, "{\"weight_map\": {\"model.norm.weight\": \"model-00002-of-00002.safetensors\"}}");
     refused(
         generate(model), 65, "model-00002-of-00002.safetensors", "missing", "model.norm.weight");
+    for (String outside : List.of("../x.safetensors", "/etc/passwd", "a/b", ".", "")) {
+      Files.writeString(index, "{\"weight_map\": {\"model.norm.weight\": \"" + outside + "\"}}");
+      refused(generate(model), 65, "index.json", "model.norm.weight", "no name of a file");
+    }
+    Files.writeString(index, "[".repeat(100_000));
+    refused(generate(model), 65, "index.json", "is no JSON");
   }
 
   @Test

@@ -50,10 +50,10 @@ class TextEncoderTest {
     assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
         .isInstanceOf(ContractException.class)
         .hasMessageContaining("expected an encoder's checkpoint");
-    Files.writeString(directory.resolve("config.json"), "{\"model_type\": \"xlm-roberta\"}");
+    Files.writeString(directory.resolve("config.json"), "{\"model_type\": \"deberta-v2\"}");
     assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
         .isInstanceOf(ContractException.class)
-        .hasMessageContaining("model_type 'xlm-roberta' is not supported");
+        .hasMessageContaining("model_type 'deberta-v2' is not supported");
     Files.copy(
         fixture("mean").resolve("config.json"),
         directory.resolve("config.json"),

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.knack.contracts.Message;
+import io.knack.contracts.Role;
+import io.knack.contracts.ToolCall;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.llm.Completion;
@@ -185,6 +187,42 @@ class HttpModelTest {
                 + "\"chat_template_kwargs\":{\"enable_thinking\":false},\"max_tokens\":7,"
                 + "\"temperature\":0.5,\"top_p\":0.9,\"top_k\":40,\"stop\":[\"\\n\"],\"seed\":11,"
                 + "\"logprobs\":true,\"stream\":false}");
+  }
+
+  @Test
+  void carriesToolCallsBothWays() {
+    script.add(
+        status(
+            200,
+            "{\"choices\": [{\"message\": {\"content\": null, \"tool_calls\": [{\"id\": \"c2\","
+                + " \"type\": \"function\", \"function\": {\"name\": \"price\", \"arguments\":"
+                + " \"{\\\"item\\\": \\\"ink\\\"}\"}}, {\"function\": {\"name\": \"stock\","
+                + " \"arguments\": {\"n\": 2}}}]}, \"finish_reason\": \"tool_calls\"}],"
+                + " \"usage\": {\"prompt_tokens\": 3, \"completion_tokens\": 9}}"));
+    Message asked =
+        new Message(
+            Role.ASSISTANT, "", List.of(new ToolCall("c1", "price", "{\"item\":\"pen\"}")), null);
+    Message answered = new Message(Role.TOOL, "3", List.of(), "c1");
+    Sample sample =
+        one(new GenerationRequest(
+                new Prompt.Chat(List.of(Message.user("pen, ink?"), asked, answered)),
+                null,
+                1,
+                Sampling.greedy(9)))
+            .samples()
+            .get(0);
+    assertThat(sample.text()).isEmpty();
+    assertThat(sample.toolCalls())
+        .containsExactly(
+            new ToolCall("c2", "price", "{\"item\": \"ink\"}"),
+            new ToolCall("call_1", "stock", "{\"n\":2}"));
+    assertThat(sample.finishReason()).isEqualTo(FinishReason.STOP);
+    assertThat(bodies.get(0).path("messages").path(1).path("tool_calls").toString())
+        .isEqualTo(
+            "[{\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":\"price\","
+                + "\"arguments\":\"{\\\"item\\\":\\\"pen\\\"}\"}}]");
+    assertThat(bodies.get(0).path("messages").path(2).path("tool_call_id").asText())
+        .isEqualTo("c1");
   }
 
   @Test

@@ -96,9 +96,7 @@ class ParityTest {
         same(answers.get(i), together.get(i), what + " in a mixed batch");
       }
     }
-    if (expected.has("effect")) {
-      assertThat(expected.path("effect").doubleValue()).isGreaterThan(10 * TOLERANCE);
-    }
+    assertThat(expected.path("effect").doubleValue()).isGreaterThan(10 * TOLERANCE);
   }
 
   @ParameterizedTest
@@ -108,7 +106,6 @@ class ParityTest {
     try (LocalModel model =
         LocalModel.load(directory(name), LocalOptions.defaults().withDtype(DType.BF16))) {
       double worst = 0;
-      double sum = 0;
       int count = 0;
       double theirs = 0;
       double apart = 0;
@@ -120,18 +117,14 @@ class ParityTest {
         for (int j = 1; j < exact.size(); j++) {
           double gap = Math.abs(scores(completion).get(j) - exact.get(j).doubleValue());
           worst = Math.max(worst, gap);
-          sum += gap;
           count++;
           apart += Math.abs(scores(completion).get(j) - half.get(j).doubleValue());
           theirs =
               Math.max(theirs, Math.abs(half.get(j).doubleValue() - exact.get(j).doubleValue()));
         }
       }
-      // These fixtures are scaled so that every option shows, which magnifies rounding as well:
-      // transformers' own bfloat16 is as far from its float32.
-      assertThat(apart / count).isLessThan(6e-2);
-      assertThat(sum / count).isLessThan(0.1);
-      assertThat(worst).isLessThan(1.5 * theirs + 1e-3);
+      assertThat(apart / count).as("mean distance to transformers in bfloat16").isLessThan(2e-2);
+      assertThat(worst).as("worst against float32").isLessThan(1.5 * theirs);
     }
   }
 }
