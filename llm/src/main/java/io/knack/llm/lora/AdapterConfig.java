@@ -295,7 +295,7 @@ public record AdapterConfig(
       return matches(within.all(), module)
           && (within.layers().isEmpty()
               || within.layers().contains(block(module))
-              || within.all() instanceof Targets.Names names && names.names().contains(module))
+              || (within.all() instanceof Targets.Names names && names.names().contains(module)))
           && (within.excluded() == null || !matches(within.excluded(), module));
     }
     if (targets instanceof Targets.Names names) {
