@@ -1,5 +1,6 @@
 package io.knack.contracts;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.EpisodeId;
 import io.knack.contracts.id.RuleId;
@@ -56,10 +57,28 @@ public record Manifest(
   }
 
   /**
-   * When a memory fires: similarity to the centroid at or above the floor, and above the runner-up
-   * by the margin. Both in [0, 1].
+   * When a memory fires: the problem says every key word, its similarity to the centroid is at or
+   * above the floor, and above the runner-up by the margin. Floor and margin are in [0, 1].
+   *
+   * @param keys words that name the cluster, as routing reads words (lower case, no punctuation);
+   *     empty when likeness alone decides
    */
-  public record Trigger(double floor, double margin, SparseVector centroid) {}
+  public record Trigger(
+      double floor,
+      double margin,
+      SparseVector centroid,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> keys) {
+    /**
+     * @param keys null in manifests that were written before triggers had key words
+     */
+    public Trigger(
+        double floor, double margin, SparseVector centroid, @Nullable List<String> keys) {
+      this.floor = floor;
+      this.margin = margin;
+      this.centroid = centroid;
+      this.keys = keys == null ? List.of() : List.copyOf(keys);
+    }
+  }
 
   /**
    * An adapter in the hand-over directory.

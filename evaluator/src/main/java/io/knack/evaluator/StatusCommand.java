@@ -3,13 +3,17 @@ package io.knack.evaluator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.knack.contracts.Manifest;
 import io.knack.contracts.cli.HomeOptions;
+import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Jsons;
 import io.knack.practice.route.ServingManifests;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -40,13 +44,31 @@ public final class StatusCommand implements Callable<Integer> {
     status.put("why", live.map(Manifest::reason).orElse(null));
     status.put("entries", live.map(m -> m.entries().size()).orElse(0));
     status.put("last_night", night.map(StatusCommand::lastNight).orElse(null));
-    status.put("next_night", null);
+    status.put("next_night", nextNight(options.home));
     if (options.json) {
       System.out.println(Jsons.mapper().writeValueAsString(status));
     } else {
       text(live, night);
+      String next = nextNight(options.home);
+      if (next != null) {
+        System.out.println("next night: " + next);
+      }
     }
     return ExitCode.OK.code();
+  }
+
+  /** As the schedule last said; null where no schedule has run here. */
+  private static @Nullable String nextNight(Path home) {
+    Path file = home.resolve("schedule").resolve("next.json");
+    try {
+      return Files.exists(file)
+          ? Jsons.mapper().readTree(Files.readString(file)).path("next_night").textValue()
+          : null;
+    } catch (JsonProcessingException e) {
+      throw new ContractException(file + " is no JSON: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file, e);
+    }
   }
 
   private static Map<String, Object> lastNight(Artifact evaluation) {

@@ -131,7 +131,7 @@ public final class ServeCommand implements Callable<Integer> {
   }
 
   /** The checkpoint that ships with the project. */
-  static Path shippedModel() {
+  public static Path shippedModel() {
     String launcher = System.getenv("KNACK_LAUNCHER");
     Path shipped =
         launcher == null

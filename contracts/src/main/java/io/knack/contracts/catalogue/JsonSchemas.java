@@ -1,5 +1,6 @@
 package io.knack.contracts.catalogue;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.annotation.JsonValue;
@@ -23,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * JSON Schema (draft 2020-12) of a record that Knack writes as JSON. Every component is required,
- * also where it may be null; further fields are allowed, since a newer writer may say more.
+ * also where it may be null, but for those that are left out when they are empty; further fields
+ * are allowed, since a newer writer may say more.
  */
 final class JsonSchemas {
   private JsonSchemas() {}
@@ -46,7 +48,9 @@ final class JsonSchemas {
       ObjectNode property = of(component.getGenericType(), annotated);
       properties.set(
           name, annotated.isAnnotationPresent(Nullable.class) ? orNull(property) : property);
-      required.add(name);
+      if (!component.getAccessor().isAnnotationPresent(JsonInclude.class)) {
+        required.add(name);
+      }
     }
     return schema;
   }

@@ -213,7 +213,7 @@ public final class SmallWorkspace {
         new Manifest.AdapterRef(name, "adapters/" + name, digest),
         List.of(),
         episodes,
-        new Manifest.Trigger(0.5, 0.1, SparseVector.EMPTY),
+        new Manifest.Trigger(0.5, 0.1, SparseVector.EMPTY, List.of()),
         3.5);
   }
 

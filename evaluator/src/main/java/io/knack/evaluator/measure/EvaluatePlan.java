@@ -55,11 +55,11 @@ public record EvaluatePlan(
 
   /** When a memory fires. */
   public record Triggers(
-      @Doc("share of a cluster's own validation problems that its trigger must keep")
+      @Doc("share of a cluster's own problems (training and validation) that its trigger must keep")
           @Default("0.9")
           @Range(min = 0.5, max = 1)
           double keep,
-      @Doc("share of unlike validation problems on which it may fire")
+      @Doc("share of unlike problems on which it may fire")
           @Default("0.02")
           @Range(min = 0, max = 0.5)
           double misfires,

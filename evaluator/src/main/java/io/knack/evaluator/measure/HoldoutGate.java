@@ -75,7 +75,27 @@ final class HoldoutGate {
       List<Pair> outside,
       List<Trial> trials,
       long looked,
-      long available) {}
+      long available) {
+
+    /** The same measurements, and other entries with another verdict. */
+    Gated with(List<Entry> others, Verdict other) {
+      return new Gated(other, evidence, others, dropped, pairs, outside, trials, looked, available);
+    }
+  }
+
+  /** Nothing to test: the holdout stays sealed. */
+  Gated sealed(String rule) {
+    return new Gated(
+        new Verdict.Hold(rule),
+        new SequentialGate(policy, 0, List.of(), 1).evidence(null),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        0,
+        0);
+  }
 
   /**
    * @param holdout shuffled already
@@ -88,16 +108,7 @@ final class HoldoutGate {
       Console console,
       BooleanSupplier stop) {
     if (candidate.isEmpty()) {
-      return new Gated(
-          new Verdict.Hold("no memory was worth its cost on validation; the holdout stays sealed"),
-          new SequentialGate(policy, 0, List.of(), 1).evidence(null),
-          List.of(),
-          List.of(),
-          List.of(),
-          List.of(),
-          List.of(),
-          0,
-          0);
+      return sealed("no memory was worth its cost on validation; the holdout stays sealed");
     }
     List<Entry> entries = new ArrayList<>(candidate);
     List<Refusal> dropped = new ArrayList<>();

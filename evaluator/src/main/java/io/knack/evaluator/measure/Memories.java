@@ -109,6 +109,10 @@ public final class Memories {
               }
             });
 
+    // One adapter may serve many clusters: its slot and its training are paid once.
+    Map<String, Long> sharing =
+        adapters.values().stream()
+            .collect(Collectors.groupingBy(AdapterRef::name, Collectors.counting()));
     List<Memory> all = new ArrayList<>();
     owners.forEach(
         (key, owner) -> {
@@ -135,8 +139,9 @@ public final class Memories {
           AdapterRef adapter = adapters.get(key);
           if (adapter != null) {
             double cost =
-                carrying.adapterSlotPerMonth()
-                    + training.getOrDefault(key, 0.0) / carrying.monthsToWriteOff();
+                (carrying.adapterSlotPerMonth()
+                        + training.getOrDefault(key, 0.0) / carrying.monthsToWriteOff())
+                    / sharing.getOrDefault(adapter.name(), 1L);
             all.add(
                 new Memory(
                     "adapter",

@@ -27,6 +27,9 @@ public record Memory(
   /** What is chosen where no memory is worth its cost. */
   public static final String NOTHING = "nothing";
 
+  /** Before the arm of an entry that is live already. */
+  static final String LIVE = "live:";
+
   /** A manifest as a whole. */
   public static final String MANIFEST = "manifest";
 
@@ -36,7 +39,8 @@ public record Memory(
   }
 
   Manifest.Entry entry(Manifest.Trigger trigger, double expectedSaving) {
+    String memory = arm.startsWith(LIVE) ? arm.substring(LIVE.length()) : arm;
     return new Manifest.Entry(
-        clusterId, tenant, arm, adapter, rules, episodes, trigger, expectedSaving);
+        clusterId, tenant, memory, adapter, rules, episodes, trigger, expectedSaving);
   }
 }

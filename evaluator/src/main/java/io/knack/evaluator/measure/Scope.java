@@ -6,69 +6,161 @@ import io.knack.contracts.Manifest;
 import io.knack.contracts.SparseVector;
 import io.knack.contracts.id.ClusterId;
 import io.knack.practice.features.FeatureSpace;
+import io.knack.practice.features.Words;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** Fits the triggers of clusters that compete for the same problems. */
+/**
+ * Fits the triggers of clusters that compete for the same problems: by key words where a cluster
+ * has a name, else by likeness alone. Training and validation problems are the cluster's own; their
+ * likeness is measured to what the centroid would be without them, because a new problem is not in
+ * it.
+ */
 final class Scope {
   private final FeatureSpace space;
   private final Map<ClusterId, Cluster> clusters;
-  private final Map<Example, SparseVector> vectors = new HashMap<>();
+  private final List<Seen> problems = new ArrayList<>();
+  private final Map<ClusterId, KeyWords.Name> names;
+  private final Map<ClusterId, List<String>> earlierKeys;
 
-  Scope(FeatureSpace space, Map<ClusterId, Cluster> clusters) {
-    this.space = space;
-    this.clusters = clusters;
+  /** A problem as routing reads it. */
+  private record Seen(Example example, SparseVector vector, Set<String> words) {
+    @Nullable ClusterId cluster() {
+      return example.clusterId();
+    }
   }
 
-  /** A fitted trigger and how well it did on validation. */
+  /**
+   * @param known problems of clusters: training and validation
+   * @param outside problems of no cluster
+   * @param earlierKeys names that earlier nights found, for clusters that show none tonight
+   */
+  Scope(
+      FeatureSpace space,
+      Map<ClusterId, Cluster> clusters,
+      List<Example> known,
+      List<Example> outside,
+      Map<ClusterId, List<String>> earlierKeys) {
+    this.space = space;
+    this.clusters = clusters;
+    List<Example> all = new ArrayList<>(known);
+    all.addAll(outside);
+    Set<String> distinct = new HashSet<>();
+    for (Example example : all) {
+      String problem = example.problem();
+      if (distinct.add(example.clusterId() + "\n" + problem)) {
+        problems.add(new Seen(example, space.vector(problem), Set.copyOf(Words.of(problem))));
+      }
+    }
+    this.names = new KeyWords(all).find();
+    this.earlierKeys = Map.copyOf(earlierKeys);
+  }
+
+  /** A fitted trigger and how well it did on problems that were seen. */
   record Fitted(Manifest.Trigger trigger, TriggerFit fit) {}
 
   /**
    * @param competing clusters that will have an entry: the runner-up is one of them
-   * @param validation problems of any cluster
-   * @param outside problems of no cluster
    */
-  Map<ClusterId, Fitted> fit(
-      List<ClusterId> competing,
-      List<Example> validation,
-      List<Example> outside,
-      EvaluatePlan.Triggers limits) {
-    Map<ClusterId, List<TriggerFit.Seen>> own = new HashMap<>();
-    Map<ClusterId, List<TriggerFit.Seen>> unlike = new HashMap<>();
-    List<Example> all = new ArrayList<>(validation);
-    all.addAll(outside);
-    for (Example example : all) {
-      SparseVector vector = vectors.computeIfAbsent(example, e -> space.vector(e.problem()));
-      double[] similarity = new double[competing.size()];
-      for (int i = 0; i < similarity.length; i++) {
-        similarity[i] = space.similarity(vector, cluster(competing.get(i)).centroid());
-      }
-      for (int i = 0; i < similarity.length; i++) {
-        double runnerUp = 0;
-        for (int j = 0; j < similarity.length; j++) {
-          if (j != i) {
-            runnerUp = Math.max(runnerUp, similarity[j]);
-          }
-        }
-        ClusterId id = competing.get(i);
-        (id.equals(example.clusterId()) ? own : unlike)
-            .computeIfAbsent(id, k -> new ArrayList<>())
-            .add(new TriggerFit.Seen(similarity[i], similarity[i] - runnerUp));
+  Map<ClusterId, Fitted> fit(List<ClusterId> competing, EvaluatePlan.Triggers limits) {
+    double[][] similarity = new double[problems.size()][competing.size()];
+    for (int p = 0; p < similarity.length; p++) {
+      for (int c = 0; c < competing.size(); c++) {
+        Cluster cluster = cluster(competing.get(c));
+        double plain = space.similarity(problems.get(p).vector(), cluster.centroid());
+        similarity[p][c] =
+            cluster.clusterId().equals(problems.get(p).cluster())
+                ? withoutItself(plain, cluster)
+                : plain;
       }
     }
     Map<ClusterId, Fitted> fitted = new LinkedHashMap<>();
-    for (ClusterId id : competing) {
+    for (int c = 0; c < competing.size(); c++) {
+      ClusterId id = competing.get(c);
+      List<String> words = keys(id);
       TriggerFit fit =
-          TriggerFit.of(
-              own.getOrDefault(id, List.of()), unlike.getOrDefault(id, List.of()), limits);
+          words.isEmpty()
+              ? byLikeness(c, competing, similarity, limits)
+              : byName(c, competing, words, similarity, limits);
       fitted.put(
           id,
-          new Fitted(new Manifest.Trigger(fit.floor(), fit.margin(), cluster(id).centroid()), fit));
+          new Fitted(
+              new Manifest.Trigger(fit.floor(), fit.margin(), cluster(id).centroid(), words), fit));
     }
     return fitted;
+  }
+
+  /** Words that name a cluster; empty when it has no name. */
+  List<String> keys(ClusterId id) {
+    List<String> found = name(id).keys();
+    return found.isEmpty() ? earlierKeys.getOrDefault(id, List.of()) : found;
+  }
+
+  private KeyWords.Name name(ClusterId id) {
+    return names.getOrDefault(id, KeyWords.Name.NONE);
+  }
+
+  /** To fire on a problem elsewhere that is solved with the same knowledge is no misfire. */
+  private TriggerFit byName(
+      int at,
+      List<ClusterId> competing,
+      List<String> words,
+      double[][] similarity,
+      EvaluatePlan.Triggers limits) {
+    List<Double> own = new ArrayList<>();
+    List<Double> unlike = new ArrayList<>();
+    int owned = 0;
+    int strange = 0;
+    for (int p = 0; p < problems.size(); p++) {
+      Seen seen = problems.get(p);
+      boolean named = seen.words().containsAll(words);
+      if (competing.get(at).equals(seen.cluster())) {
+        owned++;
+        if (named) {
+          own.add(similarity[p][at]);
+        }
+      } else if (!name(competing.get(at)).sameKnowledge(seen.example())) {
+        strange++;
+        if (named) {
+          unlike.add(similarity[p][at]);
+        }
+      }
+    }
+    return TriggerFit.named(own, owned, unlike, strange, limits);
+  }
+
+  /** Among entries without a name, and problems that no entry with a name takes. */
+  private TriggerFit byLikeness(
+      int at, List<ClusterId> competing, double[][] similarity, EvaluatePlan.Triggers limits) {
+    List<TriggerFit.Seen> own = new ArrayList<>();
+    List<TriggerFit.Seen> unlike = new ArrayList<>();
+    for (int p = 0; p < problems.size(); p++) {
+      double runnerUp = 0;
+      for (int j = 0; j < competing.size(); j++) {
+        if (j != at && keys(competing.get(j)).isEmpty()) {
+          runnerUp = Math.max(runnerUp, similarity[p][j]);
+        }
+      }
+      (competing.get(at).equals(problems.get(p).cluster()) ? own : unlike)
+          .add(new TriggerFit.Seen(similarity[p][at], similarity[p][at] - runnerUp));
+    }
+    return TriggerFit.of(own, unlike, limits);
+  }
+
+  /**
+   * Likeness to the centroid of the cluster's other problems. The centroid c has length one and
+   * stands for a sum of n unit vectors v whose mean likeness to it is the cohesion k, so the sum is
+   * n k c, and without v it is n k c - v.
+   */
+  private static double withoutItself(double similarity, Cluster cluster) {
+    double sum = cluster.size() * cluster.cohesion();
+    double rest = sum * sum - 2 * sum * similarity + 1;
+    return rest <= 1e-9 ? 0 : Math.max(0, (sum * similarity - 1) / Math.sqrt(rest));
   }
 
   private Cluster cluster(ClusterId id) {

@@ -8,6 +8,7 @@ import io.knack.contracts.Report.ArmReport;
 import io.knack.contracts.Trial;
 import io.knack.contracts.cli.Console;
 import io.knack.contracts.id.ClusterId;
+import io.knack.contracts.id.TenantId;
 import io.knack.practice.route.Router;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -46,10 +47,12 @@ final class Screening {
   /**
    * What became of one owner (a cluster, for one tenant or for all).
    *
+   * @param tenant whose it is; null for all
    * @param chosen null when nothing is worth its cost
    */
   record Choice(
       Cluster cluster,
+      @Nullable TenantId tenant,
       @Nullable Memory chosen,
       double problemsPerMonth,
       double expectedSaving,
@@ -143,7 +146,13 @@ final class Screening {
               ? null
               : arms.stream().filter(m -> m.arm().equals(best.arm())).findFirst().orElse(null);
       choices.add(
-          new Choice(cluster, chosen, perMonth, best == null ? 0 : best.netSaving(), reports));
+          new Choice(
+              cluster,
+              arms.get(0).tenant(),
+              chosen,
+              perMonth,
+              best == null ? 0 : best.netSaving(),
+              reports));
     }
     return choices;
   }

@@ -1,18 +1,20 @@
 package io.knack.evaluator.measure;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
 
 /**
- * The tightest trigger that keeps a given share of a cluster's own validation problems.
+ * The tightest trigger that keeps a given share of a cluster's own problems; for a cluster with key
+ * words ({@link KeyWords}), the loosest.
  *
- * <p>Validation seldom holds the traps that matter most: problems with the looks of a known cluster
- * and other knowledge behind them. A floor that merely parts what was seen lies far below the
- * cluster's own problems and lets such traps in. This fit therefore spends the whole share of own
- * problems that may be lost on being tight: among all pairs of floor and margin that keep enough,
- * it takes those with the fewest misfires, and of these the one with the highest floor. Where even
- * that misfires too often, it tightens further and gives up recall.
+ * <p>What was seen seldom holds the traps that matter most: problems with the looks of a known
+ * cluster and other knowledge behind them. A floor that merely parts what was seen lies far below
+ * the cluster's own problems and lets such traps in. This fit therefore spends the whole share of
+ * own problems that may be lost on being tight: among all pairs of floor and margin that keep
+ * enough, it takes those with the fewest misfires, and of these the one with the highest floor.
+ * Where even that misfires too often, it tightens further and gives up recall.
  *
  * @param floor least similarity to the centroid
  * @param margin least lead over the runner-up
@@ -52,6 +54,37 @@ public record TriggerFit(double floor, double margin, double recall, double misf
       }
     }
     return best;
+  }
+
+  /**
+   * For a cluster with key words: the loosest floor that holds misfires down, since the words tell
+   * the cluster's problems from others, and a new structure under the same name is less like the
+   * centroid than anything seen. Never below half of what nearly all own problems reach, so that a
+   * name that is merely mentioned does not fire.
+   *
+   * @param own likeness of own problems that say the key words
+   * @param owned own problems in all
+   * @param unlike likeness of other problems that say them
+   * @param strange other problems in all
+   */
+  static TriggerFit named(
+      List<Double> own, int owned, List<Double> unlike, int strange, EvaluatePlan.Triggers limits) {
+    if (own.isEmpty()) {
+      return NEVER;
+    }
+    List<Double> sorted = own.stream().sorted().toList();
+    double floor = sorted.get((int) ((1 - limits.keep()) * (sorted.size() - 1))) / 2;
+    int allowed = (int) (limits.misfires() * strange);
+    if (unlike.size() > allowed) {
+      double wrong = unlike.stream().sorted(Comparator.reverseOrder()).toList().get(allowed);
+      floor = Math.max(floor, Math.nextUp(wrong));
+    }
+    double least = floor;
+    return new TriggerFit(
+        floor,
+        0,
+        (double) own.stream().filter(s -> s >= least).count() / owned,
+        strange == 0 ? 0 : (double) unlike.stream().filter(s -> s >= least).count() / strange);
   }
 
   /** Whether it may be used at all. */

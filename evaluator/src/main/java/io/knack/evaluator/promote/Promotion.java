@@ -1,7 +1,5 @@
 package io.knack.evaluator.promote;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.contracts.Manifest;
 import io.knack.contracts.Manifest.AdapterRef;
 import io.knack.contracts.cli.Console;
@@ -11,28 +9,19 @@ import io.knack.contracts.store.DurableFiles;
 import io.knack.contracts.store.Jsons;
 import io.knack.evaluator.measure.Memories;
 import io.knack.practice.route.ServingManifests;
-import io.knack.tracking.ModelVersion;
 import io.knack.tracking.RunTracker;
 import java.io.IOException;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.UUID;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,12 +37,12 @@ public final class Promotion {
   private final Path home;
   private final Path serving;
   private final PromotePlan plan;
-  private final RunTracker tracker;
   private final Clock clock;
-  private final Console console;
   private final Journal journal;
   private final Runnable beforeEachStep;
-  private final List<Replica> replicas;
+  private final HandOver handOver;
+  private final Replicas replicas;
+  private final Registry registry;
 
   public Promotion(Path home, PromotePlan plan, RunTracker tracker, Clock clock, Console console) {
     this(home, plan, tracker, clock, console, () -> {});
@@ -70,13 +59,12 @@ public final class Promotion {
     this.home = home;
     this.serving = home.resolve("serving");
     this.plan = plan;
-    this.tracker = tracker;
     this.clock = clock;
-    this.console = console;
     this.journal = new Journal(home);
     this.beforeEachStep = beforeEachStep;
-    String key = System.getenv(plan.keyVariable());
-    this.replicas = plan.replicas().stream().map(a -> new Replica(a, key, plan.timeout())).toList();
+    this.handOver = new HandOver(serving, beforeEachStep);
+    this.replicas = new Replicas(serving, plan, console, beforeEachStep);
+    this.registry = new Registry(tracker, serving);
   }
 
   /**
@@ -125,7 +113,7 @@ public final class Promotion {
               + number
               + "' brings it back");
     }
-    handOver(wish);
+    handOver.bring(wish);
     load(wish.manifest());
     long number = live.map(Manifest::number).orElse(0L) + 1;
     step();
@@ -139,7 +127,7 @@ public final class Promotion {
             wish.manifest().baseModel(),
             wish.manifest().baseRevision(),
             wish.manifest().featureSpaceDigest(),
-            featureSpacePath(wish.manifest()),
+            HandOver.featureSpacePath(wish.manifest()),
             wish.manifest().entries());
     step();
     create(wish, numbered);
@@ -203,149 +191,8 @@ public final class Promotion {
     return manifest.reason().contains(source);
   }
 
-  private void handOver(Wish wish) throws IOException {
-    for (AdapterRef ref : adapters(wish.manifest())) {
-      Path target = serving.resolve(ref.path());
-      if (Files.isDirectory(target)) {
-        continue; // The name carries the digest, and lint has compared it.
-      }
-      Path source = wish.adapters().get(ref.name());
-      if (source == null) {
-        throw new ContractException("adapter " + ref.name() + " is missing at " + target);
-      }
-      step();
-      Path beside = beside(target);
-      copyTree(source, beside);
-      writeCard(beside, ref);
-      publish(beside, target);
-    }
-    if (wish.featureSpace() != null) {
-      Path target = serving.resolve(featureSpacePath(wish.manifest()));
-      if (!Files.exists(target)) {
-        step();
-        Path beside = beside(target);
-        copyTree(wish.featureSpace(), beside);
-        publish(beside, target);
-      }
-    }
-  }
-
-  private static String featureSpacePath(Manifest manifest) {
-    return "feature-spaces/" + manifest.featureSpaceDigest().replaceAll("[^A-Za-z0-9._-]", "-");
-  }
-
-  private static Path beside(Path target) {
-    return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-  }
-
-  private static void copyTree(Path from, Path to) throws IOException {
-    Files.createDirectories(Objects.requireNonNull(to.getParent()));
-    List<Path> copied = new ArrayList<>();
-    try (Stream<Path> walk = Files.walk(from)) {
-      for (Path file : walk.toList()) {
-        Path target = to.resolve(from.relativize(file).toString());
-        if (Files.isDirectory(file)) {
-          Files.createDirectories(target);
-        } else {
-          Files.copy(file, target);
-          copied.add(target);
-        }
-      }
-    }
-    for (Path file : copied) {
-      DurableFiles.sync(file);
-    }
-  }
-
-  /** The card, with what llama.cpp needs. */
-  private static void writeCard(Path directory, AdapterRef ref) throws IOException {
-    Path file = directory.resolve(io.knack.contracts.AdapterCard.FILE);
-    JsonNode tree =
-        Files.exists(file)
-            ? Jsons.mapper().readTree(Files.readString(file))
-            : Jsons.mapper().createObjectNode();
-    ObjectNode card =
-        tree instanceof ObjectNode object ? object : Jsons.mapper().createObjectNode();
-    card.put("serving_name", ref.name());
-    card.put("digest", ref.digest());
-    card.set("llama_cpp", Jsons.mapper().valueToTree(AdapterLint.llamaCpp(directory)));
-    DurableFiles.replace(
-        file, Jsons.mapper().writerWithDefaultPrettyPrinter().writeValueAsString(card) + "\n");
-  }
-
-  private void publish(Path beside, Path target) throws IOException {
-    step();
-    try {
-      Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
-    } catch (AtomicMoveNotSupportedException e) {
-      throw new TemporaryException(serving + " cannot rename atomically", e);
-    } catch (FileSystemException e) {
-      if (!Files.exists(target)) {
-        throw e;
-      }
-      DurableFiles.deleteTree(beside); // Another promoter handed over the same name and content.
-    }
-    DurableFiles.syncDirectory(Objects.requireNonNull(target.getParent()));
-  }
-
-  // ---- replicas
-
-  /** Loads what a manifest names on every replica; all replicas are tried before it gives up. */
   private void load(Manifest manifest) throws InterruptedException {
-    List<AdapterRef> wanted = adapters(manifest);
-    Map<String, String> states = new LinkedHashMap<>();
-    boolean complete = true;
-    for (Replica replica : replicas) {
-      step();
-      List<String> problems = new ArrayList<>();
-      Set<String> there = new TreeSet<>();
-      try {
-        there.addAll(replica.models());
-        for (AdapterRef ref : wanted) {
-          if (!there.contains(ref.name())) {
-            try {
-              replica.load(ref.name(), servedPath(ref));
-            } catch (IOException e) {
-              problems.add(ref.name() + ": " + e.getMessage());
-            }
-          }
-        }
-        there = replica.models();
-      } catch (IOException e) {
-        problems.add(String.valueOf(e.getMessage() == null ? e : e.getMessage()));
-      }
-      Set<String> seen = there;
-      List<String> missing =
-          wanted.stream().map(AdapterRef::name).filter(name -> !seen.contains(name)).toList();
-      complete &= missing.isEmpty() && problems.isEmpty();
-      states.put(
-          replica.address(),
-          "has "
-              + (wanted.size() - missing.size())
-              + " of "
-              + wanted.size()
-              + (missing.isEmpty() ? "" : ", lacks " + String.join(", ", missing))
-              + (problems.isEmpty() ? "" : " (" + String.join("; ", problems) + ")"));
-    }
-    if (!complete) {
-      throw new TemporaryException(
-          "not every replica has the adapters; run it again to complete it. Manifest in force: "
-              + live().map(m -> String.valueOf(m.number())).orElse("none")
-              + describe(states));
-    }
-  }
-
-  private static String describe(Map<String, String> states) {
-    StringBuilder text = new StringBuilder();
-    states.forEach(
-        (replica, state) -> text.append("\n  ").append(replica).append(' ').append(state));
-    return text.toString();
-  }
-
-  private String servedPath(AdapterRef ref) {
-    return plan.servedPath() == null
-        ? serving.resolve(ref.path()).toAbsolutePath().normalize().toString()
-        : plan.servedPath().replaceAll("/+$", "") + "/" + ref.name();
+    replicas.load(manifest, live().map(m -> String.valueOf(m.number())).orElse("none"));
   }
 
   // ---- the moment, and after
@@ -378,76 +225,14 @@ public final class Promotion {
       step();
       journal.append(line(run, Journal.Step.ALIASES_INTENDED, number, source, null));
       step();
-      moveAliases(manifest);
+      registry.promoted(manifest, manifestFile(number));
       step();
       journal.append(line(run, Journal.Step.ALIASES_MOVED, number, source, null));
     }
-    List<String> notes = plan.unload() ? unload(manifest) : List.of();
+    List<String> notes = plan.unload() ? replicas.unload(manifest, history()) : List.of();
     if (!journal.reached(number, Journal.Step.DONE)) {
       step();
       journal.append(line(run, Journal.Step.DONE, number, source, null));
-    }
-    return notes;
-  }
-
-  /** Previous takes champion's place, champion moves to this manifest, challenger goes. */
-  private void moveAliases(Manifest manifest) {
-    String model = "knack-" + manifest.baseModel().replaceAll("[/:]", "-");
-    ModelVersion version = version(model, manifest.number());
-    tracker.registerModel(
-        version,
-        manifestFile(manifest.number()).toAbsolutePath().toUri().toString(),
-        null,
-        Map.of("knack.manifest", String.valueOf(manifest.number())));
-    for (AdapterRef ref : adapters(manifest)) {
-      ModelVersion adapter =
-          new ModelVersion(model + "-" + ref.name().replaceAll("-[0-9a-f]{12}$", ""), ref.digest());
-      tracker.registerModel(
-          adapter,
-          serving.resolve(ref.path()).toAbsolutePath().toUri().toString(),
-          null,
-          Map.of("knack.adapter", ref.name(), "validation_status", "passed"));
-      tracker.setAlias(adapter, "champion");
-    }
-    tracker.setAlias(version, "challenger");
-    Long previous = manifest.previous();
-    if (previous != null) {
-      tracker.setAlias(version(model, previous), "previous");
-    }
-    tracker.setAlias(version, "champion");
-    tracker.deleteAlias(model, "challenger");
-  }
-
-  private static ModelVersion version(String model, long number) {
-    return new ModelVersion(model, String.format(Locale.ROOT, "v%06d", number));
-  }
-
-  /** Adapters of earlier manifests that this one does not name. A failure is told, not fatal. */
-  private List<String> unload(Manifest manifest) throws InterruptedException {
-    if (replicas.isEmpty()) {
-      return List.of();
-    }
-    Set<String> keep = new TreeSet<>();
-    adapters(manifest).forEach(ref -> keep.add(ref.name()));
-    Set<String> old = new TreeSet<>();
-    for (Manifest earlier : history()) {
-      adapters(earlier).forEach(ref -> old.add(ref.name()));
-    }
-    old.removeAll(keep);
-    List<String> notes = new ArrayList<>();
-    for (Replica replica : replicas) {
-      try {
-        for (String name : replica.models()) {
-          if (old.contains(name)) {
-            step();
-            replica.unload(name);
-          }
-        }
-      } catch (IOException e) {
-        String note = replica.address() + " still holds old adapters: " + e.getMessage();
-        notes.add(note);
-        console.say("promote: " + note);
-      }
     }
     return notes;
   }
@@ -465,7 +250,8 @@ public final class Promotion {
     return all;
   }
 
-  private static List<AdapterRef> adapters(Manifest manifest) {
+  /** Every adapter once, however many entries share it. */
+  static List<AdapterRef> adapters(Manifest manifest) {
     Set<AdapterRef> refs = new LinkedHashSet<>();
     manifest
         .entries()

@@ -42,8 +42,10 @@ public final class Charts {
       double y = bottom - (bottom - top) * i / 5.0;
       line(html, left, y, right, y, "grid");
       label(html, left - 8, y + 4, percent(floor + (1 - floor) * i / 5.0), "end");
-      double x = left + (right - left) * i / 5.0;
-      label(html, x, bottom + 18, percent(most * i / 5.0), "middle");
+    }
+    for (int quarter = 0; quarter / 4.0 <= most; quarter++) {
+      double x = left + (right - left) * quarter / 4.0 / most;
+      label(html, x, bottom + 18, percent(quarter / 4.0), "middle");
     }
     label(html, (left + right) / 2.0, height - 8, "cost per problem, baseline = 100%", "middle");
     double one = left + (right - left) / most;

@@ -1,18 +1,21 @@
 package io.knack.evaluator.report;
 
 import io.knack.contracts.Interval;
+import io.knack.contracts.Manifest;
 import io.knack.contracts.Report;
 import io.knack.contracts.Report.ArmReport;
 import io.knack.contracts.Report.Comparison;
 import io.knack.contracts.Report.EntryReport;
 import io.knack.contracts.Report.SideBySide;
 import io.knack.contracts.Verdict;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Renders a {@link Report} as one self-contained page. */
 public final class ReportPage {
@@ -46,6 +49,7 @@ public final class ReportPage {
             + ". Costs are all-in, in the price book's currency: memory's prompt tokens, checks and"
             + " retrieval are counted.");
     verdict();
+    plainly();
     tiles();
     arms();
     clusters();
@@ -71,6 +75,40 @@ public final class ReportPage {
               + " grows with the share of problems that one side alone gets right.");
     }
     html.close();
+  }
+
+  /** One paragraph for who reads no further. */
+  private void plainly() {
+    long chosen = report.entries().stream().filter(ReportPage::served).count();
+    String saved =
+        gated("all")
+            .findFirst()
+            .map(
+                all ->
+                    String.format(
+                        Locale.ROOT,
+                        " On %d later problems that nothing was learnt from, cost per problem fell"
+                            + " by %.0f%% (at least %.0f%%), and %.1f%% were answered rightly where"
+                            + " it had been %.1f%%.",
+                        all.problems(),
+                        100 * all.saving().estimate(),
+                        100 * all.saving().low(),
+                        100 * all.candidate().accuracy(),
+                        100 * all.baseline().accuracy()))
+            .orElse("");
+    html.leaf(
+        "p",
+        "Of "
+            + report.entries().size()
+            + " recurring problems that something was learnt about, "
+            + chosen
+            + (report.verdict() instanceof Verdict.Promote ? " get" : " would get")
+            + " a memory; for the others none was worth its cost."
+            + saved);
+  }
+
+  private static boolean served(EntryReport entry) {
+    return !(entry.verdict() instanceof Verdict.Hold) && !entry.memory().equals("nothing");
   }
 
   private void tiles() {
@@ -158,11 +196,29 @@ public final class ReportPage {
               + " interval.");
       html.close();
     }
+    List<EntryReport> byWorth =
+        report.entries().stream()
+            .sorted(Comparator.comparingDouble(EntryReport::expectedSaving).reversed())
+            .toList();
+    entries(byWorth.stream().filter(ReportPage::served).toList());
+    List<EntryReport> without = byWorth.stream().filter(entry -> !served(entry)).toList();
+    if (!without.isEmpty()) {
+      html.open("details");
+      html.leaf("summary", without.size() + " recurring problems that get no memory, and why");
+      entries(without);
+      html.close();
+    }
+  }
+
+  private void entries(List<EntryReport> entries) {
+    if (entries.isEmpty()) {
+      return;
+    }
     html.open("div", "class", "card").open("table");
     heads(
-        List.of("problem", "memory", "verdict"),
+        List.of("problem", "memory", "fires"),
         List.of("problems / month", "net saving / month", "trigger keeps", "misfires"));
-    for (EntryReport entry : report.entries()) {
+    for (EntryReport entry : entries) {
       html.open("tr").open("td").text(entry.title());
       html.open("details").leaf("summary", "arms tried on validation");
       for (ArmReport arm : entry.arms()) {
@@ -180,8 +236,13 @@ public final class ReportPage {
       }
       html.close().close();
       html.leaf("td", entry.memory()).open("td");
-      html.leaf("span", word(entry.verdict()), "class", colour(entry.verdict()));
-      html.leaf("div", entry.verdict().rule(), "class", "soft").close();
+      if (served(entry)) {
+        html.text(fires(entry.trigger()));
+      } else {
+        html.leaf("span", word(entry.verdict()), "class", colour(entry.verdict()));
+        html.leaf("div", entry.verdict().rule(), "class", "soft");
+      }
+      html.close();
       number(String.format(Locale.ROOT, "%.0f", entry.problemsPerMonth()));
       number(money(entry.expectedSaving()));
       number(Charts.percent(entry.triggerRecall()));
@@ -189,6 +250,15 @@ public final class ReportPage {
       html.close();
     }
     html.close().close();
+  }
+
+  private static String fires(Manifest.@Nullable Trigger trigger) {
+    if (trigger == null) {
+      return "as before";
+    }
+    return trigger.keys().isEmpty()
+        ? String.format(Locale.ROOT, "on likeness, %.2f or more", trigger.floor())
+        : "on the words " + String.join(", ", trigger.keys());
   }
 
   private void similarity() {

@@ -11,12 +11,15 @@ import io.knack.evaluator.measure.Question;
 import io.knack.evaluator.statistics.ConfidenceBounds;
 import io.knack.llm.LanguageModel;
 import io.knack.practice.route.MemoryPrompt;
+import io.knack.practice.route.Route;
+import io.knack.practice.route.Router;
 import io.knack.practice.solve.SolverOptions;
 import io.knack.practice.solve.Solvers;
 import io.knack.practice.verify.Verifiers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
+import org.hipparchus.distribution.continuous.BetaDistribution;
 import org.hipparchus.distribution.continuous.TDistribution;
 import org.jspecify.annotations.Nullable;
 
@@ -91,38 +94,134 @@ public final class Study {
       long problems) {}
 
   /**
-   * The study's result; all but the settings is over S1 to S4.
+   * How often triggers fire at a level.
    *
+   * @param low of the rate, one-sided 95% (Clopper and Pearson, 1934)
+   * @param high likewise
+   */
+  public record Firing(String similarity, long problems, long fired, double low, double high) {
+    static Firing of(String similarity, long problems, long fired) {
+      return new Firing(
+          similarity,
+          problems,
+          fired,
+          fired == 0
+              ? 0
+              : new BetaDistribution(fired, problems - fired + 1.0)
+                  .inverseCumulativeProbability(0.05),
+          fired == problems
+              ? 1
+              : new BetaDistribution(fired + 1.0, problems - fired)
+                  .inverseCumulativeProbability(0.95));
+    }
+  }
+
+  /**
+   * The study's result; the count and the correlation are over S1 to S4.
+   *
+   * @param withoutTriggers S5 once more, the nearest memory applied to every problem
+   * @param trapAllIn all-in cost of S5 relative to the baseline, pooled over methods and memories,
+   *     with triggers and retrieval; null without S5
+   * @param trapAllInWithoutTriggers likewise, without triggers
+   * @param firing of the triggers, where texts to route were given
    * @param pearsonR between relative cost and accuracy; null below three settings
    */
   public record Result(
       List<Setting> settings,
+      List<Setting> withoutTriggers,
+      @Nullable Double trapAllIn,
+      @Nullable Double trapAllInWithoutTriggers,
+      List<Firing> firing,
       @JsonProperty("faster_by_10_percent") long fasterBy10Percent,
       @Nullable Double pearsonR,
       @Nullable Double pearsonP) {
     public Result {
       settings = List.copyOf(settings);
+      withoutTriggers = List.copyOf(withoutTriggers);
+      firing = List.copyOf(firing);
     }
   }
 
+  /** All-in costs of both sides, summed. */
+  private static final class Pool {
+    private double before;
+    private double after;
+
+    @Nullable Double relative() {
+      return before <= 0 ? null : after / before;
+    }
+  }
+
+  /** A router's memory, applied as it says. */
+  public static Arm routed(String memory, Router router, long retrievalMicros) {
+    return new Arm() {
+      @Override
+      public String memory() {
+        return memory;
+      }
+
+      @Override
+      public Asked ask(Example problem) {
+        Route route = router.route(problem.messages(), problem.tenant());
+        return new Asked(
+            route.messages(),
+            route.adapter() == null ? null : route.adapter().name(),
+            route.fired(),
+            retrievalMicros);
+      }
+    };
+  }
+
+  /** How often arms fire at each level: an arm fires as its router does, so texts suffice. */
+  public static List<Firing> firing(
+      List<? extends Arm> arms, SortedMap<String, List<Example>> levels) {
+    List<Firing> firing = new ArrayList<>();
+    levels.forEach(
+        (level, problems) -> {
+          long fired =
+              problems.stream()
+                  .filter(problem -> arms.stream().anyMatch(arm -> arm.ask(problem).fired()))
+                  .count();
+          firing.add(Firing.of(level, problems.size(), fired));
+        });
+    return firing;
+  }
+
   /**
+   * @param arms as they would be served
+   * @param forced the same memories without triggers, for the traps alone; empty to leave that out
    * @param levels problems by level, {@code S1} to {@code S5}
+   * @param firing how often triggers fire, already counted
    */
   public Result run(
       List<String> methods,
       List<? extends Arm> arms,
+      List<? extends Arm> forced,
       SortedMap<String, List<Example>> levels,
+      List<Firing> firing,
       Console console) {
-    MemoryPrompt plain = new MemoryPrompt(options.form());
     List<Setting> settings = new ArrayList<>();
+    List<Setting> without = new ArrayList<>();
+    Pool traps = new Pool();
+    Pool harm = new Pool();
+    List<Example> trapProblems = levels.getOrDefault(TRAP, List.of());
     long total =
-        methods.size() * (arms.size() + 1L) * levels.values().stream().mapToLong(List::size).sum();
+        methods.size()
+            * ((arms.size() + 1L) * levels.values().stream().mapToLong(List::size).sum()
+                + (long) forced.size() * trapProblems.size());
     try (Console.Progress progress = console.progress("study", total)) {
       for (String method : methods) {
         for (String level : levels.keySet()) {
           List<Example> problems = levels.getOrDefault(level, List.of());
           progress.note(method + " " + level);
-          settings.addAll(level(method, level, problems, arms, plain, progress));
+          Asker asker = new Asker(model, Solvers.named(method), options, verifiers, seed);
+          Batch batch = new Batch(asker, method, level, problems, progress);
+          if (level.equals(TRAP)) {
+            settings.addAll(batch.compare(arms, traps));
+            without.addAll(batch.compare(forced, harm));
+          } else {
+            settings.addAll(batch.compare(arms, new Pool()));
+          }
         }
       }
     }
@@ -130,61 +229,84 @@ public final class Study {
     Double r = correlation(grid);
     return new Result(
         settings,
+        without,
+        traps.relative(),
+        harm.relative(),
+        firing,
         grid.stream().filter(s -> s.relativeCost() <= FASTER).count(),
         r,
         r == null ? null : probability(r, grid.size()));
   }
 
-  private List<Setting> level(
-      String method,
-      String level,
-      List<Example> problems,
-      List<? extends Arm> arms,
-      MemoryPrompt plain,
-      Console.Progress progress) {
-    if (problems.isEmpty()) {
-      return List.of();
+  /** Problems of one level, solved by one method. */
+  private final class Batch {
+    private final Asker asker;
+    private final String method;
+    private final String level;
+    private final List<Example> problems;
+    private final Console.Progress progress;
+    private final MemoryPrompt plain = new MemoryPrompt(options.form());
+
+    Batch(
+        Asker asker,
+        String method,
+        String level,
+        List<Example> problems,
+        Console.Progress progress) {
+      this.asker = asker;
+      this.method = method;
+      this.level = level;
+      this.problems = problems;
+      this.progress = progress;
     }
-    List<Question> questions = new ArrayList<>();
-    for (Example problem : problems) {
-      questions.add(
-          new Question(
-              problem,
-              "baseline",
-              plain.messages(problem.messages(), List.of(), List.of()),
-              null,
-              false,
-              level,
-              0));
-    }
-    for (Arm arm : arms) {
+
+    /** Every arm beside the baseline, all in one batch of the model; adds to the pool. */
+    List<Setting> compare(List<? extends Arm> arms, Pool pool) {
+      if (problems.isEmpty() || arms.isEmpty()) {
+        return List.of();
+      }
+      List<Question> questions = new ArrayList<>();
       for (Example problem : problems) {
-        Asked asked = arm.ask(problem);
         questions.add(
             new Question(
                 problem,
-                arm.memory(),
-                asked.messages(),
-                asked.adapter(),
-                asked.fired(),
+                "baseline",
+                plain.messages(problem.messages(), List.of(), List.of()),
+                null,
+                false,
                 level,
-                asked.retrievalMicros()));
+                0));
       }
+      for (Arm arm : arms) {
+        for (Example problem : problems) {
+          Asked asked = arm.ask(problem);
+          questions.add(
+              new Question(
+                  problem,
+                  arm.memory(),
+                  asked.messages(),
+                  asked.adapter(),
+                  asked.fired(),
+                  level,
+                  asked.retrievalMicros()));
+        }
+      }
+      List<Asker.Answered> answers = asker.ask(questions, progress);
+      int n = problems.size();
+      List<Setting> settings = new ArrayList<>();
+      for (int a = 0; a < arms.size(); a++) {
+        List<Asker.Answered> before = answers.subList(0, n);
+        List<Asker.Answered> after = answers.subList((a + 1) * n, (a + 2) * n);
+        pool.before += cost(before);
+        pool.after += cost(after);
+        settings.add(setting(method, arms.get(a).memory(), level, before, after));
+      }
+      return settings;
     }
-    List<Asker.Answered> answers =
-        new Asker(model, Solvers.named(method), options, verifiers, seed).ask(questions, progress);
-    int n = problems.size();
-    List<Setting> settings = new ArrayList<>();
-    for (int a = 0; a < arms.size(); a++) {
-      settings.add(
-          setting(
-              method,
-              arms.get(a).memory(),
-              level,
-              answers.subList(0, n),
-              answers.subList((a + 1) * n, (a + 2) * n)));
-    }
-    return settings;
+  }
+
+  private double cost(List<Asker.Answered> answers) {
+    return answers.stream().mapToDouble(a -> prices.cost(a.trial().budget())).sum();
   }
 
   private Setting setting(
@@ -198,8 +320,8 @@ public final class Study {
             baseline.stream().mapToDouble(a -> a.trial().budget().units()).toArray(),
             candidate.stream().mapToDouble(a -> a.trial().budget().units()).toArray(),
             NORMAL_95);
-    double before = baseline.stream().mapToDouble(a -> prices.cost(a.trial().budget())).sum();
-    double after = candidate.stream().mapToDouble(a -> prices.cost(a.trial().budget())).sum();
+    double before = cost(baseline);
+    double after = cost(candidate);
     double accuracy = passed(candidate);
     return new Setting(
         method,

@@ -10,7 +10,10 @@ import io.knack.contracts.Report.EntryReport;
 import io.knack.contracts.Trial;
 import io.knack.contracts.Verdict;
 import io.knack.contracts.cli.Console;
+import io.knack.contracts.id.ClusterId;
+import io.knack.contracts.id.RuleId;
 import io.knack.contracts.id.RunId;
+import io.knack.contracts.id.TenantId;
 import io.knack.contracts.plan.Plans;
 import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.ExitCode;
@@ -25,6 +28,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -66,6 +71,69 @@ final class EvaluateStageTest {
     assertThat(Files.readString(latest().file(EvaluateStage.PAGE)))
         .startsWith("<!doctype html>")
         .contains("Side by side");
+  }
+
+  @Test
+  void whatIsLiveIsKeptReplacedOrRetiredForAStatedReason() throws IOException {
+    ToyWorld.night(home, 140, Set.of("plum"));
+    live("k-kiwi poison", "k-fig teaches fig: 8", "k-plum poison", "k-pear any", "k-gone any");
+    run("r-1", List.of());
+
+    assertThat(report().verdict()).isInstanceOf(Verdict.Promote.class);
+    assertThat(manifest().entries())
+        .extracting(entry -> entry.clusterId().value())
+        .containsExactlyInAnyOrder("k-kiwi", "k-fig", "k-pear");
+    assertThat(report().refused())
+        .extracting(r -> r.what() + ": " + r.why())
+        .anyMatch(r -> r.startsWith("cluster k-kiwi, live reflect: replaced by episodes"))
+        .anyMatch(r -> r.startsWith("cluster k-plum, live reflect: retired: loses"))
+        .anyMatch(r -> r.startsWith("cluster k-gone, live reflect: retired: its cluster has faded"))
+        .noneMatch(r -> r.startsWith("cluster k-pear"));
+  }
+
+  @Test
+  void whatHarmsIsRetiredEvenIfNothingNewIsWorthIt() throws IOException {
+    ToyWorld.night(home, 6, Set.copyOf(ToyWorld.FRUITS));
+    live("k-kiwi poison", "k-fig teaches fig: 8");
+    run("r-1", List.of());
+
+    assertThat(report().verdict()).isInstanceOf(Verdict.Promote.class);
+    assertThat(report().verdict().rule()).startsWith("retires what is live");
+    assertThat(manifest().entries())
+        .extracting(entry -> entry.clusterId().value())
+        .containsExactly("k-fig");
+  }
+
+  /** What an earlier night promoted: rules, by cluster. */
+  private void live(String... rules) throws IOException {
+    List<Manifest.Entry> entries = new ArrayList<>();
+    for (String rule : rules) {
+      String cluster = rule.substring(0, rule.indexOf(' '));
+      entries.add(
+          new Manifest.Entry(
+              new ClusterId(cluster),
+              new TenantId("acme"),
+              "reflect",
+              null,
+              List.of(
+                  new Manifest.RuleText(
+                      new RuleId("r-" + cluster), "", rule.substring(cluster.length() + 1))),
+              List.of(),
+              new Manifest.Trigger(
+                  0.3,
+                  0,
+                  ToyWorld.SPACE.vector(ToyWorld.problem(cluster.substring(2), 1)),
+                  List.of()),
+              1));
+    }
+    Path file = home.resolve("serving/manifests/v000001.json");
+    Files.createDirectories(file.getParent());
+    Files.writeString(
+        file,
+        Jsons.mapper()
+            .writeValueAsString(
+                new Manifest(
+                    1, null, Instant.EPOCH, "earlier", "base", null, "toy-space", "x", entries)));
   }
 
   @Test

@@ -268,7 +268,7 @@ final class PromotionTest {
                     ref,
                     List.of(),
                     List.of(),
-                    new Manifest.Trigger(0.5, 0, SparseVector.EMPTY),
+                    new Manifest.Trigger(0.5, 0, SparseVector.EMPTY, List.of()),
                     1)));
     Path space = Files.writeString(temp.resolve("space"), "toy");
     return new Promotion.Wish(

@@ -53,7 +53,9 @@ final class StudyTest {
         study.run(
             List.of("best_of_n"),
             List.of(arm("episodes", prompt, "teaches kiwi: 6"), arm("reflect", prompt, "idle")),
+            List.of(arm("episodes", prompt, "poison")),
             levels,
+            List.of(),
             Console.silent());
 
     assertThat(result.settings()).hasSize(4);
@@ -63,7 +65,22 @@ final class StudyTest {
     assertThat(episodes.relativeCostLow()).isLessThan(episodes.relativeCost());
     assertThat(episodes.relativeAllIn()).isGreaterThan(episodes.relativeCost());
     assertThat(result.fasterBy10Percent()).isGreaterThanOrEqualTo(1);
+    assertThat(result.withoutTriggers()).hasSize(1);
+    assertThat(result.withoutTriggers().get(0).relativeAllIn()).isGreaterThan(1);
+    assertThat(result.trapAllInWithoutTriggers()).isGreaterThan(1);
+    assertThat(result.trapAllIn()).isBetween(0.0, 2.0);
     assertThat(StudyPage.render(result)).contains("episodes", "best_of_n", "S5");
+  }
+
+  @Test
+  void ratesOfFiringHaveExactBounds() {
+    // R: binom.test(3, 1000, alternative = "less"): 0.0077346
+    Study.Firing firing = Study.Firing.of("S5", 1000, 3);
+    assertThat(firing.high()).isCloseTo(0.0077, within(0.0001));
+    assertThat(Study.Firing.of("S1", 1000, 0).low()).isZero();
+    assertThat(Study.Firing.of("S1", 20, 20).high()).isEqualTo(1);
+    assertThat(Study.Firing.of("S1", 20, 20).low())
+        .isCloseTo(Math.pow(0.05, 1 / 20.0), within(1e-9));
   }
 
   @Test

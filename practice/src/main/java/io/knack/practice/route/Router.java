@@ -9,20 +9,24 @@ import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.TenantId;
 import io.knack.contracts.stage.ContractException;
 import io.knack.practice.features.FeatureSpace;
+import io.knack.practice.features.Words;
 import io.knack.practice.prompt.PromptForm;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Decides which memory of a manifest a problem gets. Safe for use by many threads.
  *
- * <p>The nearest centroid among the entries that the tenant may use decides: its memory fires when
- * the similarity reaches the entry's floor and exceeds that of the nearest other cluster by the
- * entry's margin. A tenant's own entry goes before a shared one of the same cluster. Centroids are
+ * <p>Of the entries that the tenant may use, those compete whose key words the problem says and
+ * whose floor it reaches; an entry without key words competes only where none with key words does:
+ * a name says more than likeness. The nearest centroid wins and fires if it leads the runner-up by
+ * its margin. A tenant's own entry goes before a shared one of the same cluster. Centroids are
  * compared through an inverted index, so that a route costs the problem's own features, not the
  * number of clusters.
  */
@@ -67,20 +71,14 @@ public final class Router {
   /** Where a request goes; its messages are those of the client, without memory. */
   public Route route(List<Message> request, TenantId tenant) {
     long started = System.nanoTime();
-    SparseVector vector = space.vector(Problems.of(request));
+    String problem = Problems.of(request);
+    SparseVector vector = space.vector(problem);
     double[] similarity = index.similarities(vector);
-    Map<ClusterId, Integer> visible = visible(tenant, similarity);
-    int best = -1;
-    int second = -1;
-    for (int at : visible.values()) {
-      if (best < 0 || similarity[at] > similarity[best]) {
-        second = best;
-        best = at;
-      } else if (second < 0 || similarity[at] > similarity[second]) {
-        second = at;
-      }
-    }
-    if (best < 0 || similarity[best] <= 0) {
+    Collection<Integer> visible = visible(tenant, similarity).values();
+    Nearest rivals =
+        nearest(rivals(visible, similarity, Set.copyOf(Words.of(problem))), similarity);
+    Nearest told = rivals.best() >= 0 ? rivals : nearest(visible, similarity);
+    if (told.best() < 0) {
       return new Route(
           null,
           BASELINE,
@@ -91,11 +89,10 @@ public final class Router {
           false,
           micros(started));
     }
-    Manifest.Entry entry = manifest.entries().get(best);
-    double runnerUp = second < 0 ? 0 : similarity[second];
-    Manifest.Trigger trigger = entry.trigger();
+    Manifest.Entry entry = manifest.entries().get(told.best());
+    double runnerUp = told.second() < 0 ? 0 : similarity[told.second()];
     boolean fired =
-        similarity[best] >= trigger.floor() && similarity[best] - runnerUp >= trigger.margin();
+        rivals.best() >= 0 && similarity[told.best()] - runnerUp >= entry.trigger().margin();
     List<Message> messages =
         fired
             ? memory.messages(request, entry.rules(), nearest(vector, entry.episodes()))
@@ -105,10 +102,41 @@ public final class Router {
         fired ? entry.memory() : BASELINE,
         fired ? entry.adapter() : null,
         messages,
-        similarity[best],
+        similarity[told.best()],
         runnerUp,
         fired,
         micros(started));
+  }
+
+  /** Entries that could fire: with key words where there are any, else without. */
+  private List<Integer> rivals(
+      Collection<Integer> visible, double[] similarity, Set<String> words) {
+    List<Integer> named = new ArrayList<>();
+    List<Integer> alike = new ArrayList<>();
+    for (int at : visible) {
+      Manifest.Trigger trigger = manifest.entries().get(at).trigger();
+      if (similarity[at] >= trigger.floor() && words.containsAll(trigger.keys())) {
+        (trigger.keys().isEmpty() ? alike : named).add(at);
+      }
+    }
+    return named.isEmpty() ? alike : named;
+  }
+
+  /** Positions of the two most similar entries; -1 where there is none. */
+  private record Nearest(int best, int second) {}
+
+  private static Nearest nearest(Collection<Integer> among, double[] similarity) {
+    int best = -1;
+    int second = -1;
+    for (int at : among) {
+      if (best < 0 || similarity[at] > similarity[best]) {
+        second = best;
+        best = at;
+      } else if (second < 0 || similarity[at] > similarity[second]) {
+        second = at;
+      }
+    }
+    return new Nearest(best, second);
   }
 
   /** Entries with some similarity that the tenant may use, by cluster. */

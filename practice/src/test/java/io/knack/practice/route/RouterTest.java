@@ -30,7 +30,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -80,7 +79,7 @@ class RouterTest {
         new AdapterRef(id + "-v1", "adapters/" + id, "d"),
         List.of(new RuleText(new RuleId("r-" + id), "", "know " + id)),
         List.of(),
-        new Trigger(floor, margin, WORDS.vector(text)),
+        new Trigger(floor, margin, WORDS.vector(text), List.of()),
         1);
   }
 
@@ -206,31 +205,36 @@ class RouterTest {
   }
 
   @Test
-  void triggersAreCalibratedToABoundOnMisfires() {
-    SplittableRandom random = new SplittableRandom(3);
-    List<TriggerCalibration.Seen> seen = new ArrayList<>();
-    for (int i = 0; i < 400; i++) {
-      boolean own = i % 2 == 0;
-      double similarity = (own ? 0.7 : 0.45) + random.nextDouble(-0.2, 0.2);
-      double runnerUp = own ? 0.4 : similarity - random.nextDouble(-0.1, 0.1);
-      seen.add(new TriggerCalibration.Seen(similarity, runnerUp, own));
-    }
-    TriggerCalibration found = TriggerCalibration.of(seen, 0.02);
-    assertThat(found.misfires()).isLessThanOrEqualTo(0.02);
-    assertThat(found.recall()).isGreaterThan(0.9);
-    long fired = 0;
-    long wrong = 0;
-    for (TriggerCalibration.Seen s : seen) {
-      if (s.similarity() >= found.floor() && s.similarity() - s.runnerUp() >= found.margin()) {
-        fired++;
-        wrong += s.own() ? 0 : 1;
-      }
-    }
-    assertThat((double) wrong / fired).isLessThanOrEqualTo(0.021);
-    TriggerCalibration never =
-        TriggerCalibration.of(List.of(new TriggerCalibration.Seen(0.9, 0, false)), 0.02);
-    assertThat(never.recall()).isZero();
-    assertThat(never.floor()).isGreaterThan(1);
+  void aNameSaysMoreThanLikeness() {
+    Manifest manifest =
+        manifest(
+            entry("mugs", "price of three mugs", null, 0.5, 0.2),
+            named(entry("coral", "price of three mugs at Coral Quarry", null, 0.2, 0)),
+            named(entry("twin", "price of old mugs at Coral Quarry", null, 0.2, 0)));
+    Route other = route(manifest, "price of three mugs at Amber Dune", ACME);
+    assertThat(other.clusterId()).isEqualTo(new ClusterId("mugs"));
+    assertThat(route(manifest, "price of three mugs at Coral Dune", ACME).clusterId())
+        .isEqualTo(new ClusterId("mugs"));
+    Route own = route(manifest, "at CORAL QUARRY, three mugs!", ACME);
+    assertThat(own.clusterId()).isEqualTo(new ClusterId("coral"));
+    assertThat(own.fired()).isTrue();
+    assertThat(route(manifest, "wait here coral quarry", ACME).fired()).isFalse();
+  }
+
+  private static Entry named(Entry entry) {
+    return new Entry(
+        entry.clusterId(),
+        entry.tenant(),
+        entry.memory(),
+        entry.adapter(),
+        entry.rules(),
+        entry.episodes(),
+        new Trigger(
+            entry.trigger().floor(),
+            entry.trigger().margin(),
+            entry.trigger().centroid(),
+            List.of("coral", "quarry")),
+        1);
   }
 
   @Test

@@ -188,7 +188,7 @@ public final class World {
       return new Request(id, day, at, family.tenant(), user, "c-" + id, text, truth, false);
     }
     Level level = level(lot, random);
-    Problem problem = problem(family, level, random);
+    Problem problem = problem(family, level, Words.pick(family.core(), random), random);
     boolean known = level != Level.S5 && level != Level.NOISE;
     boolean liar = known && family.rank() == 3 && random.nextInt(100) < POISON_PERCENT;
     String user = liar ? "u999@" + family.tenant() : pickUser(family, random);
@@ -234,9 +234,12 @@ public final class World {
     return like < 25 ? Level.S1 : like < 45 ? Level.S2 : like < 88 ? Level.S3 : Level.S4;
   }
 
-  /** A problem as like its family as the level says. */
-  private Problem problem(Family family, Level level, SplittableRandom random) {
-    Problem core = Words.pick(family.core(), random);
+  /**
+   * A problem as like its family as the level says.
+   *
+   * @param core the known problem that it resembles
+   */
+  public Problem problem(Family family, Level level, Problem core, SplittableRandom random) {
     return switch (level) {
       case S1 -> core;
       case S2 ->
