@@ -321,7 +321,7 @@ public final class TextEncoder implements AutoCloseable {
           double over = Math.log((float) distance / exact) / Math.log((double) FAR / exact);
           bucket = Math.min(half - 1, exact + (int) (over * (half - exact)));
         }
-        buckets[i * length + j] = bucket + (j > i ? half : 0);
+        buckets[i * length + j] = (long) bucket + (j > i ? half : 0);
       }
     }
     return buckets;
