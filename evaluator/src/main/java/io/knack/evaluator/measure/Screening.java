@@ -30,6 +30,9 @@ final class Screening {
   /** Share of the screened problems that an arm may lose, net: noise of a small sample. */
   private static final double TOLERANCE = 0.1;
 
+  /** Standard errors that a saving must be from nothing: the best of many arms is lucky. */
+  private static final double NOISE = 1;
+
   private static final double DAYS_PER_MONTH = 30;
 
   private final Sides sides;
@@ -161,13 +164,17 @@ final class Screening {
       Memory memory, List<Example> asked, Map<String, Map<String, Trial>> trials, double perMonth) {
     double base = 0;
     double cost = 0;
+    double squares = 0;
     long fired = 0;
     long difference = 0;
     for (Example example : asked) {
       Trial b = trial(trials, Memory.BASELINE, example);
       Trial c = trial(trials, memory.arm(), example);
-      base += prices.cost(b.budget());
-      cost += prices.cost(c.budget());
+      double before = prices.cost(b.budget());
+      double after = prices.cost(c.budget());
+      base += before;
+      cost += after;
+      squares += (before - after) * (before - after);
       fired += c.fired() ? 1 : 0;
       difference +=
           (c.passed() && c.fault() == null ? 1 : 0) - (b.passed() || b.fault() != null ? 1 : 0);
@@ -175,6 +182,8 @@ final class Screening {
     int n = asked.size();
     double share = base <= 0 ? 0 : 1 - cost / base;
     double net = n == 0 ? 0 : perMonth * (base - cost) / n - memory.carryingCost();
+    double mean = n == 0 ? 0 : (base - cost) / n;
+    double error = n < 2 ? 0 : Math.sqrt(Math.max(0, squares / n - mean * mean) / (n - 1));
     @Nullable String reason = null;
     if (n == 0) {
       reason = "no validation problem";
@@ -184,6 +193,8 @@ final class Screening {
       reason = "loses " + -difference + " of " + n + " problems on validation";
     } else if (share < plan.carrying().leastShare()) {
       reason = "saves less than " + Math.round(100 * plan.carrying().leastShare()) + "%";
+    } else if (mean - NOISE * error <= 0) {
+      reason = "saves no more than " + n + " problems vary by chance";
     } else if (net <= 0) {
       reason = "saves less than it costs to carry";
     }
