@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * this cluster have and few others do. Words that problems with other solutions say just as well
  * are no name. Where solutions share no line all words are kept, and the trigger stays narrow. A
  * cluster without such words, or with too few different texts to tell a name from what merely
- * recurs, has no key words and is known by likeness.
+ * recurs, takes the name of one with the same knowledge if its problems say it; else it has no key
+ * words and is known by likeness.
  *
  * <p>Cost: linear in the words of all texts, and in clusters times texts.
  */
@@ -115,7 +116,24 @@ final class KeyWords {
     }
     Map<ClusterId, Name> found = new LinkedHashMap<>();
     byCluster.forEach((id, own) -> found.put(id, of(id, own)));
+    byCluster.forEach(
+        (id, own) ->
+            found.computeIfPresent(
+                id, (k, name) -> name.keys().isEmpty() ? borrowed(name, own, found) : name));
     return found;
+  }
+
+  /** The name of a cluster with the same knowledge, where nearly all problems here say it. */
+  private static Name borrowed(Name name, List<Text> own, Map<ClusterId, Name> found) {
+    return found.values().stream()
+        .filter(other -> !other.keys().isEmpty())
+        .filter(other -> other.knowledge().stream().anyMatch(name.knowledge()::contains))
+        .filter(other -> saying(own, Set.copyOf(other.keys())) >= COVERAGE * own.size())
+        .min(
+            Comparator.comparingInt((Name other) -> other.keys().size())
+                .thenComparing(other -> String.join(" ", other.keys())))
+        .map(other -> new Name(other.keys(), name.knowledge()))
+        .orElse(name);
   }
 
   private Name of(ClusterId cluster, List<Text> own) {

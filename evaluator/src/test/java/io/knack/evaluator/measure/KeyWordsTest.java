@@ -42,6 +42,8 @@ final class KeyWordsTest {
     List<Example> problems = new ArrayList<>(strangers());
     problems.addAll(wordings("orders", "Coral Quarry", "lists", 8, "add 6"));
     problems.addAll(wordings("returns", "Coral Quarry", "refunds", 8, "add 6"));
+    problems.addAll(wordings("small", "Coral Quarry", "lists", 2, "add 6"));
+    problems.addAll(wordings("other", "Velvet Wharf", "lists", 2, "add 6"));
     problems.addAll(wordings("amber-lists", "Amber Dune", "lists", 8, "take 3"));
     problems.addAll(wordings("jade-lists", "Jade Tower", "lists", 8, "add 6"));
     problems.addAll(wordings("opal", "Opal Mill", "lists", 12, "take 5"));
@@ -49,6 +51,8 @@ final class KeyWordsTest {
     Map<ClusterId, KeyWords.Name> names = new KeyWords(problems).find();
     assertThat(keys(names, "orders")).containsExactly("coral", "quarry");
     assertThat(keys(names, "returns")).containsExactly("coral", "quarry");
+    assertThat(keys(names, "small")).containsExactly("coral", "quarry");
+    assertThat(keys(names, "other")).isEmpty();
     // Nothing was seen of it in other words: it stays narrow, and keeps its name, although jade's
     // problems are solved with the same line as coral's.
     assertThat(keys(names, "jade-lists")).contains("jade", "tower");
