@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.hipparchus.distribution.continuous.TDistribution;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,8 +31,11 @@ final class Screening {
   /** Share of the screened problems that an arm may lose, net: noise of a small sample. */
   private static final double TOLERANCE = 0.1;
 
-  /** Standard errors that a saving must be from nothing: the best of many arms is lucky. */
-  private static final double NOISE = 1;
+  /** Validation problems below which an arm's saving is an anecdote. */
+  private static final int LEAST_PROBLEMS = 5;
+
+  /** Confidence, one-sided, that a saving is none of chance: the best of many arms is lucky. */
+  private static final double CONFIDENCE = 0.9;
 
   private static final double DAYS_PER_MONTH = 30;
 
@@ -185,15 +189,15 @@ final class Screening {
     double mean = n == 0 ? 0 : (base - cost) / n;
     double error = n < 2 ? 0 : Math.sqrt(Math.max(0, squares / n - mean * mean) / (n - 1));
     @Nullable String reason = null;
-    if (n == 0) {
-      reason = "no validation problem";
+    if (n < LEAST_PROBLEMS) {
+      reason = n + " validation problems, needs " + LEAST_PROBLEMS;
     } else if (fired == 0) {
       reason = "its trigger fires on none of its own problems";
     } else if (-difference > Math.max(1, Math.floor(TOLERANCE * n))) {
       reason = "loses " + -difference + " of " + n + " problems on validation";
     } else if (share < plan.carrying().leastShare()) {
       reason = "saves less than " + Math.round(100 * plan.carrying().leastShare()) + "%";
-    } else if (mean - NOISE * error <= 0) {
+    } else if (mean <= error * chance(n)) {
       reason = "saves no more than " + n + " problems vary by chance";
     } else if (net <= 0) {
       reason = "saves less than it costs to carry";
@@ -207,6 +211,11 @@ final class Screening {
         memory.carryingCost(),
         net,
         reason);
+  }
+
+  /** Standard errors that the mean of so many problems strays by chance. */
+  private static double chance(int n) {
+    return new TDistribution(n - 1.0).inverseCumulativeProbability(CONFIDENCE);
   }
 
   private static Trial trial(Map<String, Map<String, Trial>> trials, String arm, Example example) {
