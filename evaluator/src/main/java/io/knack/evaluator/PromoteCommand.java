@@ -12,6 +12,7 @@ import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.stage.KnackException;
 import io.knack.contracts.stage.RunRecord;
+import io.knack.contracts.stage.StageObserver;
 import io.knack.contracts.stage.StageRunner;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
@@ -23,6 +24,7 @@ import io.knack.evaluator.measure.Memories;
 import io.knack.evaluator.promote.PromotePlan;
 import io.knack.evaluator.promote.Promotion;
 import io.knack.tracking.RunTracker;
+import io.knack.tracking.TrackingPlan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +34,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -79,18 +82,28 @@ public final class PromoteCommand implements Callable<Integer> {
                           "there is no evaluation in " + home + "; run './knack evaluate' first"));
       store.verify(evaluation);
       Instant started = clock.instant();
+      StageObserver.Watch watch =
+          StageObserver.installed()
+              .begin(
+                  new StageObserver.Beginning(
+                      home, run, "promote", Plans.canonicalJson(plan), List.of(evaluation.ref())));
       try {
-        return judged(store, evaluation, started, json);
+        StageRunner.Ending ending = judged(store, evaluation);
+        record(evaluation.ref(), started, ending.exit(), ending.reason(), ending.figures());
+        watch.ended(ending, Optional.empty());
+        print(ending, json);
+        return ending.exit().code();
       } catch (KnackException e) {
         record(evaluation.ref(), started, e.exitCode(), e.getMessage(), new TreeMap<>());
+        watch.failed(e.exitCode(), String.valueOf(e.getMessage()));
         throw e;
       }
     }
 
-    private int judged(ArtifactStore store, Artifact evaluation, Instant started, boolean json)
+    private StageRunner.Ending judged(ArtifactStore store, Artifact evaluation)
         throws IOException, InterruptedException {
       Report report = read(evaluation.file(EvaluateStage.REPORT), Report.class);
-      try (RunTracker tracker = RunTracker.open(plan.tracking(), home)) {
+      try (RunTracker tracker = RunTracker.open(TrackingPlan.of(System.getenv()), home)) {
         Promotion promotion = new Promotion(home, plan, tracker, clock, Terminal.standard());
         // What an earlier promotion left undone comes first, whatever tonight's verdict is.
         promotion.reconcile(run.value());
@@ -98,9 +111,7 @@ public final class PromoteCommand implements Callable<Integer> {
         if (!(report.verdict() instanceof Verdict.Promote)) {
           String reason = "nothing to promote: " + report.verdict().rule();
           promotion.live().ifPresent(live -> figures.put("manifest", live.number()));
-          record(evaluation.ref(), started, ExitCode.NOTHING, reason, figures);
-          print("nothing", reason, figures, json);
-          return ExitCode.NOTHING.code();
+          return new StageRunner.Ending(run, ExitCode.NOTHING, "nothing", null, reason, figures);
         }
         String source = evaluation.ref().toString();
         Promotion.Outcome outcome =
@@ -118,9 +129,13 @@ public final class PromoteCommand implements Callable<Integer> {
           figures.put("notes", outcome.notes());
         }
         String reason = outcome.manifest().reason();
-        record(evaluation.ref(), started, ExitCode.OK, reason, figures);
-        print(outcome.fresh() ? "committed" : "already_committed", reason, figures, json);
-        return ExitCode.OK.code();
+        return new StageRunner.Ending(
+            run,
+            ExitCode.OK,
+            outcome.fresh() ? "committed" : "already_committed",
+            null,
+            reason,
+            figures);
       }
     }
 
@@ -155,15 +170,13 @@ public final class PromoteCommand implements Callable<Integer> {
           .write(home);
     }
 
-    private void print(
-        String outcome, String reason, SortedMap<String, Object> figures, boolean json)
-        throws JsonProcessingException {
+    private void print(StageRunner.Ending ending, boolean json) throws JsonProcessingException {
       Map<String, Object> document = new LinkedHashMap<>();
       document.put("stage", "promote");
       document.put("run", run.value());
-      document.put("outcome", outcome);
-      document.put("reason", reason);
-      document.putAll(figures);
+      document.put("outcome", ending.outcome());
+      document.put("reason", ending.reason());
+      document.putAll(ending.figures());
       if (json) {
         System.out.println(Jsons.mapper().writeValueAsString(document));
       } else {

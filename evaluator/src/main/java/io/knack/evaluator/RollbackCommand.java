@@ -13,6 +13,7 @@ import io.knack.evaluator.promote.PromotePlan;
 import io.knack.evaluator.promote.Promotion;
 import io.knack.practice.route.ServingManifests;
 import io.knack.tracking.RunTracker;
+import io.knack.tracking.TrackingPlan;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.List;
@@ -47,7 +48,8 @@ public final class RollbackCommand implements Callable<Integer> {
     PromotePlan plan = Plans.read(PromotePlan.class, options.plan, options.overrides);
     Clock clock = Clock.systemUTC();
     String run = options.run == null ? StageRunner.newRunId(clock).value() : options.run;
-    try (RunTracker tracker = RunTracker.open(plan.tracking(), options.home.home)) {
+    try (RunTracker tracker =
+        RunTracker.open(TrackingPlan.of(System.getenv()), options.home.home)) {
       Promotion promotion =
           new Promotion(options.home.home, plan, tracker, clock, Terminal.standard());
       promotion.reconcile(run);

@@ -24,13 +24,17 @@ import org.jspecify.annotations.Nullable;
 sealed interface Event {
   long time();
 
+  /**
+   * @param shared the run may be there already: then it goes on
+   */
   record Start(
       long time,
       String run,
       String experiment,
       String name,
       @Nullable String parent,
-      Map<String, String> tags)
+      Map<String, String> tags,
+      boolean shared)
       implements Event {}
 
   record Params(long time, String run, Map<String, String> params) implements Event {}

@@ -1,5 +1,6 @@
 package io.knack.tracking;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -14,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -187,6 +189,7 @@ final class MlflowSender implements Forwarding {
           FileLock mine = channel.tryLock()) {
         if (mine != null && Files.exists(file)) {
           send(file, Long.MAX_VALUE);
+          endKilled(file);
           retire(file);
         }
       } catch (OverlappingFileLockException | NoSuchFileException e) {
@@ -322,7 +325,11 @@ final class MlflowSender implements Forwarding {
     Event event = batch.get(0);
     if (event instanceof Event.Start start) {
       experiments.put(start.run(), start.experiment());
-      server.start(start);
+      if (start.shared()) {
+        startShared(start);
+      } else {
+        server.start(start);
+      }
     } else if (event instanceof Event.End end) {
       server.end(end, of(end.run()));
     } else if (event instanceof Event.ArtifactFile artifact) {
@@ -343,6 +350,49 @@ final class MlflowSender implements Forwarding {
     } else {
       String run = batchable(event);
       server.log(run, of(run), batch);
+    }
+  }
+
+  /** Looking for the run and making it is one step over the processes of a workspace. */
+  private void startShared(Event.Start start) throws IOException, RejectedException {
+    try (FileChannel channel =
+            FileChannel.open(
+                directory.resolve("shared.lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
+        FileLock mine = channel.lock()) {
+      if (mine.isValid()) {
+        server.start(start);
+      }
+    } catch (OverlappingFileLockException e) {
+      throw new IOException("another tracker of this process starts the same run", e);
+    }
+  }
+
+  /** A process that died ended no run: what it left open was killed. */
+  private void endKilled(Path file) throws IOException {
+    Map<String, Event.Start> open = new LinkedHashMap<>();
+    for (String line : Files.readAllLines(file)) {
+      if (line.startsWith("{\"event\":\"start\"") || line.startsWith("{\"event\":\"end\"")) {
+        try {
+          Event event = Spool.JSON.readValue(line, Event.class);
+          if (event instanceof Event.Start start) {
+            open.put(start.run(), start);
+          } else if (event instanceof Event.End end) {
+            open.remove(end.run());
+          }
+        } catch (JsonProcessingException e) {
+          LOG.debug("a torn line in {}", file, e);
+        }
+      }
+    }
+    long at = Files.getLastModifiedTime(file).toMillis();
+    for (Event.Start start : open.values()) {
+      try {
+        server.end(new Event.End(at, start.run(), RunStatus.KILLED), start.experiment());
+      } catch (RejectedException e) {
+        LOG.debug("the run {} is not there to be ended", start.run(), e);
+      }
     }
   }
 

@@ -80,7 +80,11 @@ final class MlflowServer implements AutoCloseable {
 
   /** Finds the run by its key, so that a repeated start makes no second run. */
   void start(Event.Start start) throws IOException, RejectedException {
-    if (find(start.run(), start.experiment()) != null) {
+    Service.RunInfo there = find(start.run(), start.experiment());
+    if (there != null) {
+      if (start.shared()) {
+        post("runs/update", Map.of("run_id", there.getRunId(), "status", "RUNNING"));
+      }
       return;
     }
     Service.CreateRun.Builder create =

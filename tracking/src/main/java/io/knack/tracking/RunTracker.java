@@ -39,6 +39,13 @@ public interface RunTracker extends AutoCloseable {
   TrackedRun start(String name, @Nullable String parentKey, Map<String, String> tags);
 
   /**
+   * Starts a run that several processes record to, or goes on with it when it is there.
+   *
+   * @param key chosen by the caller, unique for all time, without quotes
+   */
+  TrackedRun join(String name, String key, Map<String, String> tags);
+
+  /**
    * Registers a version of a model, once per key: a second call with the same version is a no-op on
    * the server.
    *

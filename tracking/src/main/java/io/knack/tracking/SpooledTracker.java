@@ -29,7 +29,13 @@ final class SpooledTracker implements RunTracker {
   @Override
   public TrackedRun start(String name, @Nullable String parentKey, Map<String, String> tags) {
     String key = UUID.randomUUID().toString();
-    record(new Event.Start(now(), key, experiment, name, parentKey, Map.copyOf(tags)));
+    record(new Event.Start(now(), key, experiment, name, parentKey, Map.copyOf(tags), false));
+    return new Run(key);
+  }
+
+  @Override
+  public TrackedRun join(String name, String key, Map<String, String> tags) {
+    record(new Event.Start(now(), key, experiment, name, null, Map.copyOf(tags), true));
     return new Run(key);
   }
 

@@ -33,7 +33,15 @@ final class Trackers {
     return new RunTracker() {
       @Override
       public TrackedRun start(String name, @Nullable String parentKey, Map<String, String> tags) {
-        String key = UUID.randomUUID().toString();
+        return nothing(UUID.randomUUID().toString());
+      }
+
+      @Override
+      public TrackedRun join(String name, String key, Map<String, String> tags) {
+        return nothing(key);
+      }
+
+      private TrackedRun nothing(String key) {
         return new TrackedRun() {
           @Override
           public String key() {

@@ -7,6 +7,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Where runs are recorded. */
@@ -26,6 +27,21 @@ public record TrackingPlan(
   public static final TrackingPlan LOCAL =
       new TrackingPlan(
           null, "knack", "MLFLOW_TRACKING_TOKEN", Duration.ofSeconds(10), Duration.ofSeconds(5));
+
+  /**
+   * As MLflow's own variables say: {@code MLFLOW_TRACKING_URI} where it is a web address, {@code
+   * MLFLOW_EXPERIMENT_NAME}. A local store of MLflow's is not written to.
+   */
+  public static TrackingPlan of(Map<String, String> environment) {
+    String uri = environment.getOrDefault("MLFLOW_TRACKING_URI", "").strip();
+    String experiment = environment.getOrDefault("MLFLOW_EXPERIMENT_NAME", "").strip();
+    return new TrackingPlan(
+        scheme(uri).startsWith("http") ? uri : null,
+        experiment.isEmpty() ? LOCAL.experiment() : experiment,
+        LOCAL.tokenVariable(),
+        LOCAL.timeout(),
+        LOCAL.closing());
+  }
 
   public TrackingPlan {
     List<String> problems = new ArrayList<>();
@@ -56,10 +72,5 @@ public record TrackingPlan(
     } catch (IllegalArgumentException e) {
       return "";
     }
-  }
-
-  /** The same, sent to a server. */
-  public TrackingPlan withServer(String address) {
-    return new TrackingPlan(address, experiment, tokenVariable, timeout, closing);
   }
 }

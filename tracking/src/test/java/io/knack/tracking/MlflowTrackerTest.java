@@ -185,6 +185,53 @@ class MlflowTrackerTest {
     check("knack", key, home);
   }
 
+  /** Stages by the observer, one of them killed: one tree on the server. */
+  @Test
+  void aNightIsATreeOnTheServer(@TempDir Path home) throws Exception {
+    TrackedStagesTest.trainedNight(home, plan(server.address(), "nights"));
+    Path spool = home.resolve("tracking");
+    // What a process that was killed leaves: a start without an end.
+    Files.writeString(
+        spool.resolve("20260101T000000Z-dead.jsonl"),
+        "{\"event\":\"start\",\"time\":1,\"run\":\"dead\",\"experiment\":\"nights\","
+            + "\"name\":\"reflect\",\"parent\":null,\"tags\":{\"knack.test\":\"tree\"}}\n"
+            + "{\"event\":\"met");
+    RunTracker.open(plan(server.address(), "nights"), home).close();
+    List<JsonNode> runs = runs("nights");
+    String night = named(runs, "night night-1").path("info").path("run_id").asText();
+    assertThat(
+            runs.stream()
+                .filter(run -> run.path("info").path("run_name").asText().contains("night-1")))
+        .hasSize(1);
+    JsonNode train = named(runs, "train", "mlflow.parentRunId", night);
+    JsonNode cluster =
+        named(runs, "k-1", "mlflow.parentRunId", train.path("info").path("run_id").asText());
+    assertThat(pairs(train.path("data").path("params"))).containsEntry("lora.rank", "8");
+    assertThat(pairs(named(runs, "night night-1").path("data").path("tags")))
+        .containsEntry("knack.stage.train", "committed")
+        .containsEntry("knack.stage.curate", "failed");
+    String id = cluster.path("info").path("run_id").asText();
+    assertThat(
+            server
+                .get("mlflow/metrics/get-history?metric_key=loss&max_results=10&run_id=" + id)
+                .path("metrics"))
+        .extracting(metric -> metric.path("step").asLong())
+        .containsExactly(1L, 2L);
+    assertThat(server.get("mlflow/artifacts/list?path=adapter&run_id=" + id).path("files"))
+        .extracting(file -> file.path("path").asText())
+        .containsExactly("adapter/adapter_config.json", "adapter/adapter_model.safetensors");
+    assertThat(named(runs, "reflect", "knack.test", "tree").path("info").path("status").asText())
+        .isEqualTo("KILLED");
+  }
+
+  private static JsonNode named(List<JsonNode> runs, String name, String tag, String value) {
+    return runs.stream()
+        .filter(run -> run.path("info").path("run_name").asText().equals(name))
+        .filter(run -> value.equals(pairs(run.path("data").path("tags")).get(tag)))
+        .findFirst()
+        .orElseThrow();
+  }
+
   private static void copyAll(Path from, Path to) throws IOException {
     try (Stream<Path> all = Files.walk(from)) {
       for (Path file : all.toList()) {

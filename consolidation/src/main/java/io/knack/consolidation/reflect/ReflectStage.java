@@ -24,6 +24,7 @@ import io.knack.contracts.store.Digests;
 import io.knack.contracts.store.Jsons;
 import io.knack.contracts.table.Tables;
 import io.knack.llm.LanguageModel;
+import io.knack.llm.MeteredModel;
 import io.knack.practice.features.FeatureSpace;
 import io.knack.practice.verify.Verifiers;
 import java.io.IOException;
@@ -84,7 +85,7 @@ public final class ReflectStage implements Stage<ReflectPlan> {
     }
     context.console().say("reflecting on " + lessons.size() + " clusters");
     Map<String, Object> figures = new TreeMap<>();
-    try (LanguageModel model = models.open(plan);
+    try (LanguageModel model = new MeteredModel(models.open(plan), context.allowance());
         Verifiers verifiers = new Verifiers(context.home(), model)) {
       Reflector reflector = new Reflector(model, plan);
       Map<Lesson, Map<Way, List<Proposal>>> proposals =

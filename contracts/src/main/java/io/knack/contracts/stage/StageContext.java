@@ -20,6 +20,9 @@ public interface StageContext {
 
   Clock clock();
 
+  /** What the night may still spend on models; whoever asks one says so here. */
+  Allowance allowance();
+
   /** Progress and words for the person who watches. */
   Console console();
 

@@ -50,12 +50,19 @@ public final class StageRunner {
   private final ArtifactStore store;
   private final Clock clock;
   private final Console console;
+  private final StageObserver observer;
 
+  /** Nobody watches. */
   public StageRunner(Path home, Clock clock, Console console) {
+    this(home, clock, console, StageObserver.none());
+  }
+
+  public StageRunner(Path home, Clock clock, Console console, StageObserver observer) {
     this.home = home.toAbsolutePath().normalize();
     this.store = ArtifactStore.open(home);
     this.clock = clock;
     this.console = console;
+    this.observer = observer;
   }
 
   /** What standard output carries. */
@@ -99,7 +106,8 @@ public final class StageRunner {
     RunId runId = run == null ? newRunId(clock) : checkedRunId(run);
     try (OrderlyStop stop = new OrderlyStop()) {
       Ending ending =
-          new StageRunner(home, clock, Terminal.standard()).run(stage, plan, runId, stop);
+          new StageRunner(home, clock, Terminal.standard(), StageObserver.installed())
+              .run(stage, plan, runId, stop);
       print(stage.name(), ending, format, System.out);
       stop.ended(ending.exit().code());
       return ending.exit().code();
@@ -145,6 +153,8 @@ public final class StageRunner {
       RunRecord record =
           new RunRecord(
               run, stage.name(), planJson, refs, now(), null, null, null, null, new TreeMap<>());
+      StageObserver.Watch watch =
+          observer.begin(new StageObserver.Beginning(home, run, stage.name(), planJson, refs));
       Optional<Artifact> same = sameWork(stage, planDigest, refs);
       if (same.isPresent()) {
         Ending ending =
@@ -156,16 +166,27 @@ public final class StageRunner {
                 "already committed for these inputs",
                 same.get().card().figures());
         end(record, ending);
+        watch.ended(ending, Optional.empty());
         return ending;
       }
       record.write(home);
+      Allowance allowance = Allowance.of(home, run, stage.name());
       try {
-        Ending ending = execute(stage, plan, planJson, planDigest, inputs, refs, run, stop);
+        Ending ending =
+            execute(stage, plan, planJson, planDigest, inputs, refs, run, stop, allowance);
         end(record, ending);
+        watch.ended(ending, committed(ending));
         return ending;
       } catch (KnackException e) {
-        record.ended(now(), e.exitCode(), null, e.getMessage(), new TreeMap<>()).write(home);
+        record.ended(now(), e.exitCode(), null, e.getMessage(), allowance.figures()).write(home);
+        watch.failed(e.exitCode(), String.valueOf(e.getMessage()));
         throw e;
+      } catch (IOException | RuntimeException e) {
+        watch.failed(
+            e instanceof IOException ? ExitCode.TEMPORARY : ExitCode.BUG, String.valueOf(e));
+        throw e;
+      } finally {
+        allowance.close();
       }
     } catch (IOException e) {
       throw new TemporaryException(stage.name() + ": " + e.getMessage(), e);
@@ -180,14 +201,17 @@ public final class StageRunner {
       StageInputs inputs,
       List<ArtifactRef> refs,
       RunId run,
-      OrderlyStop stop)
+      OrderlyStop stop,
+      Allowance allowance)
       throws IOException {
     Path output = store.stage(stage.produces(), run);
     Path cache = home.resolve("cache").resolve(stage.name());
     Files.createDirectories(cache);
     StageResult result;
     try {
-      result = stage.run(plan, inputs, new Context(home, run, output, cache, clock, console, stop));
+      result =
+          stage.run(
+              plan, inputs, new Context(home, run, output, cache, clock, console, stop, allowance));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       store.discard(output);
@@ -217,15 +241,40 @@ public final class StageRunner {
               null);
       Artifact artifact = store.commit(output, card);
       return new Ending(
-          run, ExitCode.OK, "committed", artifact.ref(), null, artifact.card().figures());
+          run,
+          ExitCode.OK,
+          "committed",
+          artifact.ref(),
+          null,
+          with(allowance, artifact.card().figures()));
     }
     store.discard(output);
     if (result instanceof StageResult.Unchanged unchanged) {
       return new Ending(
-          run, ExitCode.OK, "unchanged", null, unchanged.reason(), unchanged.figures());
+          run,
+          ExitCode.OK,
+          "unchanged",
+          null,
+          unchanged.reason(),
+          with(allowance, unchanged.figures()));
     }
     StageResult.Nothing nothing = (StageResult.Nothing) result;
-    return new Ending(run, ExitCode.NOTHING, "nothing", null, nothing.reason(), new TreeMap<>());
+    return new Ending(
+        run, ExitCode.NOTHING, "nothing", null, nothing.reason(), allowance.figures());
+  }
+
+  private static SortedMap<String, Object> with(
+      Allowance allowance, SortedMap<String, Object> figures) {
+    SortedMap<String, Object> all = allowance.figures();
+    all.putAll(figures);
+    return all;
+  }
+
+  /** What this very run handed on. */
+  private Optional<Artifact> committed(Ending ending) {
+    return ending.outcome().equals("committed") && ending.artifact() != null
+        ? store.current(ending.artifact())
+        : Optional.empty();
   }
 
   private void end(RunRecord record, Ending ending) {
@@ -359,7 +408,14 @@ public final class StageRunner {
   }
 
   private record Context(
-      Path home, RunId run, Path output, Path cache, Clock clock, Console console, OrderlyStop stop)
+      Path home,
+      RunId run,
+      Path output,
+      Path cache,
+      Clock clock,
+      Console console,
+      OrderlyStop stop,
+      Allowance allowance)
       implements StageContext {
     @Override
     public boolean stopRequested() {

@@ -16,8 +16,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,6 +88,39 @@ final class StageRunnerTest {
     assertThat(ending.reason()).isEqualTo("too little");
     assertThat(ArtifactStore.open(home).chain(ArtifactKind.INTERACTIONS)).isEmpty();
     assertThat(home.resolve("artifacts/interactions")).isEmptyDirectory();
+  }
+
+  /** Committed, recognised, failed: an observer hears of each end once. */
+  @Test
+  void anObserverSeesWhatComesOfAStage() {
+    List<String> seen = new ArrayList<>();
+    StageObserver observer =
+        beginning ->
+            new StageObserver.Watch() {
+              @Override
+              public void ended(StageRunner.Ending ending, Optional<Artifact> artifact) {
+                seen.add(beginning.stage() + " " + ending.outcome() + " " + artifact.isPresent());
+              }
+
+              @Override
+              public void failed(ExitCode exit, String reason) {
+                seen.add(beginning.stage() + " failed " + exit.code());
+              }
+            };
+    runner = new StageRunner(home, Clock.systemUTC(), Console.silent(), observer);
+    run(source(), "a", "--");
+    run(miner(), "b", "--");
+    run(miner(), "c", "--");
+    run(source(), "d", "ends=nothing");
+    assertThatThrownBy(() -> run(miner(), "e", "ends=temporary"))
+        .isInstanceOf(TemporaryException.class);
+    assertThat(seen)
+        .containsExactly(
+            "import committed true",
+            "mine committed true",
+            "mine already_committed false",
+            "import nothing false",
+            "mine failed 75");
   }
 
   @Test

@@ -8,7 +8,6 @@ import io.knack.contracts.stage.PlanException;
 import io.knack.evaluator.gate.GatePolicy;
 import io.knack.practice.solve.SolverOptions;
 import io.knack.practice.solve.Solvers;
-import io.knack.tracking.TrackingPlan;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +29,6 @@ public record EvaluatePlan(
     @Doc("which problems are looked at") Sampling sampling,
     @Doc("when a memory fires") Triggers triggers,
     @Doc("what memory costs besides tokens") Carrying carrying,
-    @Doc("where the run is recorded") TrackingPlan tracking,
     @Doc("shuffles and samples; both sides of a pair share their seeds") @Default("1") long seed) {
 
   /** Which problems are looked at. */

@@ -15,13 +15,11 @@ import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.table.Tables;
 import io.knack.llm.LanguageModel;
+import io.knack.llm.MeteredModel;
 import io.knack.practice.features.FeatureSpace;
 import io.knack.practice.solve.Solver;
 import io.knack.practice.solve.Solvers;
 import io.knack.practice.verify.Verifiers;
-import io.knack.tracking.RunStatus;
-import io.knack.tracking.RunTracker;
-import io.knack.tracking.TrackedRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,9 +115,7 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
       adapters.putAll(live.adapterDirectories());
       adapters.putAll(memories.adapterDirectories());
     }
-    try (RunTracker tracker = RunTracker.open(plan.tracking(), context.home());
-        TrackedRun tracked = tracker.start("evaluate", Map.of("knack.stage", "evaluate"));
-        LanguageModel model = models.open(plan, adapters);
+    try (LanguageModel model = new MeteredModel(models.open(plan, adapters), context.allowance());
         Verifiers verifiers = new Verifiers(Path.of("").toAbsolutePath(), model)) {
       Sides sides =
           new Sides(
@@ -142,37 +138,16 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
               .judge();
       Verdict verdict = judged.gated().verdict();
       context.console().say("evaluate: " + word(verdict) + ": " + verdict.rule());
-      StageResult.Produced result =
-          EvaluationFiles.write(
-              context.output(),
-              judged.report(),
-              sides.manifest(judged.gated().entries()),
-              spaceFile,
-              judged.screened(),
-              judged.gated(),
-              asker,
-              plan.seed());
-      track(tracked, judged.report(), context.output());
-      tracked.end(RunStatus.FINISHED);
-      return result;
+      return EvaluationFiles.write(
+          context.output(),
+          judged.report(),
+          sides.manifest(judged.gated().entries()),
+          spaceFile,
+          judged.screened(),
+          judged.gated(),
+          asker,
+          plan.seed());
     }
-  }
-
-  private static void track(TrackedRun run, Report report, Path output) {
-    Map<String, Double> metrics = new TreeMap<>();
-    metrics.put("problems", (double) report.counts().gated());
-    metrics.put("saved_per_month", report.returns().savedPerMonth());
-    metrics.put("night_cost", report.returns().nightCost());
-    metrics.put("accuracy_change", report.evidence().meanDifference());
-    report.comparisons().stream()
-        .filter(c -> c.phase().equals("gate") && c.dimension().equals("all"))
-        .findFirst()
-        .ifPresent(c -> metrics.put("saving", c.saving().estimate()));
-    run.metrics(metrics, 0);
-    run.params(report.policy());
-    run.tag("knack.verdict", word(report.verdict()));
-    run.artifact(output.resolve(REPORT), "");
-    run.artifact(output.resolve(PAGE), "");
   }
 
   static String word(Verdict verdict) {

@@ -4,7 +4,6 @@ import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
 import io.knack.contracts.stage.PlanException;
-import io.knack.tracking.TrackingPlan;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,8 +22,7 @@ public record PromotePlan(
         String keyVariable,
     @Doc("longest wait for one answer of a replica") @Default("60s") Duration timeout,
     @Doc("unload adapters that the new manifest does not name") @Default("true") boolean unload,
-    @Doc("what the target can serve") Target target,
-    @Doc("where versions and aliases are registered") TrackingPlan tracking) {
+    @Doc("what the target can serve") Target target) {
 
   /** What the target can serve. */
   public record Target(
@@ -46,8 +44,7 @@ public record PromotePlan(
           "VLLM_API_KEY",
           Duration.ofSeconds(60),
           true,
-          new Target(64, false, 1024, 1000),
-          TrackingPlan.LOCAL);
+          new Target(64, false, 1024, 1000));
 
   public PromotePlan {
     replicas = List.copyOf(replicas);
@@ -78,6 +75,6 @@ public record PromotePlan(
   }
 
   PromotePlan withReplicas(List<String> addresses) {
-    return new PromotePlan(addresses, servedPath, keyVariable, timeout, unload, target, tracking);
+    return new PromotePlan(addresses, servedPath, keyVariable, timeout, unload, target);
   }
 }
