@@ -36,12 +36,13 @@ SPARK_CONN = os.environ.get("KNACK_SPARK_CONN")
 JOB_JAR = str(ROOT / "spark-jobs" / "target" / "knack-spark-jobs-job.jar")
 
 NOTHING, TEMPORARY = 99, 75
-# A run id names a directory of the workspace; Airflow's own run ids hold colons and plus signs.
-RUN_ID = "airflow-{{ ts_nodash | lower }}"
+RUN_ID = "airflow-{{ run_id }}"
 
 
-def stage_arguments(stage: str, run: str) -> list[str]:
-    """The stage's command line, as './knack night' would have it: one place decides."""
+def planned(stage: str, run: str) -> tuple[list[str], dict[str, str]]:
+    """The stage's command line and variables, as './knack night' would have them: one place decides."""
+    # A run id names a directory of the workspace; Airflow's own hold colons and plus signs.
+    run = re.sub(r"[^A-Za-z0-9._-]", "-", run)
     forecast = subprocess.run(
         [str(ROOT / "knack"), "night", "--dry-run", "--json"]
         + ["--home", HOME, "--plan", PLAN, "--run", run],
@@ -52,9 +53,10 @@ def stage_arguments(stage: str, run: str) -> list[str]:
     )
     if forecast.returncode != 0:
         raise AirflowFailException(f"the night's plan is wrong: {forecast.stderr.strip()}")
-    for planned in json.loads(forecast.stdout)["stages"]:
-        if planned["name"] == stage:
-            return planned["arguments"]
+    night = json.loads(forecast.stdout)
+    for node in night["stages"]:
+        if node["name"] == stage:
+            return node["arguments"], night["environment"]
     raise AirflowSkipException(f"the night's plan leaves {stage} out")
 
 
@@ -81,9 +83,14 @@ class KnackStage(BaseOperator):
         self._process: subprocess.Popen | None = None
 
     def execute(self, context):
-        command = [str(ROOT / "knack"), *stage_arguments(self.stage, self.run)]
+        arguments, environment = planned(self.stage, self.run)
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [str(ROOT / "knack"), *arguments],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         last = ""
         for line in self._process.stdout:
@@ -108,7 +115,8 @@ class KnackSparkStage(SparkSubmitOperator):
         self.run = run
 
     def execute(self, context):
-        self.application_args = stage_arguments(self.stage, self.run)
+        self.application_args, environment = planned(self.stage, self.run)
+        self.env_vars = {**(self.env_vars or {}), **environment}
         try:
             super().execute(context)
         except (AirflowSkipException, AirflowFailException):

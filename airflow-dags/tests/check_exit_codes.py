@@ -14,10 +14,10 @@ launcher = root / "knack"
 launcher.write_text(
     """#!/usr/bin/env bash
 if [ "$1" = night ]; then
-  printf '{"stages": [{"name": "mine", "arguments": ["mine", "--run", "%s"]}]}' "$9"
+  printf '{"stages": [{"name": "mine", "arguments": ["mine", "--run", "%s"]}], "environment": {"MLFLOW_TRACKING_URI": "http://t"}}' "$9"
   exit 0
 fi
-echo "arguments: $*"
+echo "arguments: $* $MLFLOW_TRACKING_URI"
 exit "$KNACK_TEST_CODE"
 """
 )
@@ -33,9 +33,11 @@ from airflow.sdk.exceptions import (  # noqa: E402
 )
 
 task = night.dag.get_task("mine")
-task.run = "airflow-1"
+task.run = "airflow-manual__2026-03-01T00:00:00+00:00"
 os.environ["KNACK_TEST_CODE"] = "0"
-assert "mine --run airflow-1" in task.execute({}), "the stage's own command line"
+last = task.execute({})
+expected = "mine --run airflow-manual__2026-03-01T00-00-00-00-00 http://t"
+assert expected in last, f"the stage's own command line and variables, found: {last}"
 
 for code, expected in [
     ("99", AirflowSkipException),

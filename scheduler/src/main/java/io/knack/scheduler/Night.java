@@ -6,10 +6,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.knack.contracts.cli.Console;
 import io.knack.contracts.id.RunId;
 import io.knack.contracts.plan.Plans;
+import io.knack.contracts.stage.Allowance;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.stage.StageRunner;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.contracts.store.Jsons;
+import io.knack.scheduler.NightRecord.Expense;
 import io.knack.scheduler.NightRecord.StageRecord;
 import io.knack.scheduler.StageLauncher.StageExit;
 import java.nio.file.Path;
@@ -22,7 +24,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * last stage that ended; a stage that was cut off is run again and recognises its own work.
  */
 final class Night {
+  private static final String STOPPED = "stopped on request";
   private static final Duration FOREVER = Duration.ofDays(365);
 
   private final Path home;
@@ -40,11 +44,21 @@ final class Night {
   private final Clock clock;
   private final Console console;
   private final Pause pause;
-  private final AtomicBoolean stopRequested = new AtomicBoolean();
+  private final CountDownLatch stopped = new CountDownLatch(1);
 
   /** How the night waits; a test does not. */
   interface Pause {
-    void forAtMost(Duration wait) throws InterruptedException;
+    Pause REAL =
+        (wait, stopped) -> {
+          if (stopped.await(wait.toMillis(), TimeUnit.MILLISECONDS)) {
+            return; // Whoever waits looks at the stop itself.
+          }
+        };
+
+    /**
+     * @param stopped ends the wait
+     */
+    void forAtMost(Duration wait, CountDownLatch stopped) throws InterruptedException;
   }
 
   Night(
@@ -66,7 +80,7 @@ final class Night {
 
   /** Asks the stage at work to stop; the night then ends with 75 and can be resumed. */
   void stop() {
-    stopRequested.set(true);
+    stopped.countDown();
     launcher.stop();
   }
 
@@ -77,7 +91,7 @@ final class Night {
    * @throws TemporaryException when another night is at work
    */
   NightRecord run(@Nullable RunId run) throws InterruptedException {
-    try (NightLease lease = NightLease.take(home, clock)) {
+    try (NightLease lease = NightLease.take(home, clock, this::stop)) {
       NightRecord record = begin(run);
       console.say("night: " + record.run() + ", " + lease.file());
       record.write(home);
@@ -94,10 +108,12 @@ final class Night {
         }
         Optional<String> limit = limitReached(record, started);
         if (limit.isPresent()) {
-          return end(record, ExitCode.TEMPORARY, limit.get());
+          return endAtLimit(record, limit.get());
         }
+        Instant from = clock.instant();
         StageRecord stage = runStage(record, node, started);
-        record = record.with(stage);
+        record =
+            record.worked(Duration.between(from, clock.instant()).toMillis() / 1e3).with(stage);
         record.write(home);
         console.say(
             String.format(
@@ -107,16 +123,20 @@ final class Night {
                 stage.outcome(),
                 stage.seconds()));
         if (stage.failed()) {
-          return end(record, stage.exit(), node.name() + " failed: " + stage.reason());
+          Optional<String> reached = limitReached(record, started);
+          return stage.exit() == ExitCode.TEMPORARY.code() && reached.isPresent()
+              ? endAtLimit(record, reached.get())
+              : end(record, stage.exit(), node.name() + " failed: " + stage.reason());
         }
       }
-      return end(record, ExitCode.OK, conclusion(record));
+      return end(record, ExitCode.OK.code(), conclusion(record));
     }
   }
 
   /** What a night would do, stage by stage, without doing it. */
   NightForecast forecast(@Nullable RunId run) {
-    return NightForecast.of(home, plan, graph, begin(run), this::arguments);
+    NightRecord record = begin(run);
+    return NightForecast.of(home, plan, graph, record, this::arguments, environment(record));
   }
 
   private NightRecord begin(@Nullable RunId run) {
@@ -130,7 +150,7 @@ final class Night {
     if (earlier.isPresent() && earlier.get().plan().equals(planJson)) {
       NightRecord resumed = earlier.get();
       if (resumed.exit() == null || resumed.exit() != 0) {
-        resumed = resumed.resumed();
+        resumed = resumed.resumed(spent(resumed));
         if (!resumed.stages().isEmpty()) {
           console.say(
               "night: resuming "
@@ -142,7 +162,7 @@ final class Night {
       return resumed;
     }
     RunId id = run != null ? run : StageRunner.newRunId(clock);
-    return new NightRecord(id, planJson, clock.instant(), null, null, null, null, List.of());
+    return NightRecord.begun(id, planJson, clock.instant());
   }
 
   private StageRecord runStage(NightRecord record, StageGraph.Node node, Instant started)
@@ -153,9 +173,13 @@ final class Night {
     for (int attempt = 1; ; attempt++) {
       console.say("night: " + node.name());
       StageExit exit =
-          launcher.launch(arguments(record.run(), node.name()), timeLeft(record, started), log);
+          launcher.launch(
+              arguments(record.run(), node.name()),
+              environment(record.worked(secondsSince(from))),
+              timeLeft(record, started),
+              log);
       JsonNode document = document(exit.output());
-      double seconds = Duration.between(from, clock.instant()).toMillis() / 1e3;
+      double seconds = secondsSince(from);
       if (exit.code() == ExitCode.OK.code() || exit.code() == ExitCode.NOTHING.code()) {
         return new StageRecord(
             node.name(),
@@ -169,21 +193,62 @@ final class Night {
       boolean again =
           exit.code() == ExitCode.TEMPORARY.code()
               && attempt < plan.attempts()
-              && !stopRequested.get()
-              && limitReached(record, started).isEmpty();
+              && limitReached(record.worked(seconds), started).isEmpty();
       if (!again) {
         boolean signalled = exit.code() > 128;
-        int code = signalled || stopRequested.get() ? ExitCode.TEMPORARY.code() : exit.code();
+        int code = signalled || stopRequested() ? ExitCode.TEMPORARY.code() : exit.code();
         String why =
-            stopRequested.get()
-                ? "stopped on request"
+            stopRequested()
+                ? STOPPED
                 : "exit " + exit.code() + "; its words are in " + home.relativize(log);
         return new StageRecord(node.name(), "failed", code, seconds, null, why, figures(document));
       }
       console.say("night: " + node.name() + " wants to be tried again, in " + spell(wait));
-      pause.forAtMost(wait);
+      pause.forAtMost(wait, stopped);
+      if (stopRequested()) {
+        return new StageRecord(
+            node.name(),
+            "failed",
+            ExitCode.TEMPORARY.code(),
+            secondsSince(from),
+            null,
+            STOPPED,
+            figures(document));
+      }
       wait = wait.multipliedBy(2);
     }
+  }
+
+  private double secondsSince(Instant from) {
+    return Duration.between(from, clock.instant()).toMillis() / 1e3;
+  }
+
+  private boolean stopRequested() {
+    return stopped.getCount() == 0;
+  }
+
+  /** Where runs are recorded, and what is left of the limits, for the stage to keep to. */
+  private Map<String, String> environment(NightRecord record) {
+    Map<String, String> variables = new TreeMap<>();
+    NightPlan.Tracking tracking = plan.tracking();
+    if (tracking.server() != null) {
+      variables.put("MLFLOW_TRACKING_URI", tracking.server());
+      variables.put("MLFLOW_EXPERIMENT_NAME", tracking.experiment());
+    }
+    NightPlan.Limits limits = plan.limits();
+    if (limits.tokens() != null || limits.money() != null) {
+      Expense counted = spent(record).less(record.before());
+      Long tokens = limits.tokens() == null ? null : limits.tokens() - counted.tokens();
+      Double money = limits.money() == null ? null : limits.money() - counted.money();
+      try {
+        variables.put(
+            Allowance.VARIABLE,
+            Jsons.mapper().writeValueAsString(new Allowance.Limits(tokens, money, plan.prices())));
+      } catch (JsonProcessingException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    return variables;
   }
 
   private List<String> arguments(RunId run, String stage) {
@@ -221,49 +286,43 @@ final class Night {
 
   private Optional<String> limitReached(NightRecord record, Instant started) {
     NightPlan.Limits limits = plan.limits();
-    Spent spent = Spent.of(record);
-    if (stopRequested.get()) {
-      return Optional.of("stopped on request");
+    Expense counted = spent(record).less(record.before());
+    if (stopRequested()) {
+      return Optional.of(STOPPED);
     }
     if (limits.window() != null && timeLeftInWindow(started).compareTo(Duration.ZERO) <= 0) {
       return Optional.of("the time window of " + spell(limits.window()) + " is over");
     }
-    if (limits.deviceMinutes() != null && spent.deviceMinutes() >= limits.deviceMinutes()) {
+    if (limits.deviceMinutes() != null && counted.deviceSeconds() >= 60 * limits.deviceMinutes()) {
       return Optional.of("the limit of " + limits.deviceMinutes() + " device minutes is reached");
     }
-    if (limits.tokens() != null && spent.tokens() >= limits.tokens()) {
+    if (limits.tokens() != null && counted.tokens() >= limits.tokens()) {
       return Optional.of("the limit of " + limits.tokens() + " tokens is reached");
     }
-    if (limits.money() != null && spent.money() >= limits.money()) {
+    if (limits.money() != null && counted.money() >= limits.money()) {
       return Optional.of("the limit of " + limits.money() + " (money) is reached");
     }
     return Optional.empty();
   }
 
-  /** A stage of an earlier attempt counts too: limits are of the night, not of the attempt. */
-  private record Spent(double deviceMinutes, double tokens, double money) {
-    static Spent of(NightRecord record) {
-      return new Spent(
-          record.stages().stream().mapToDouble(stage -> stage.seconds() / 60).sum(),
-          sum(record, "spent_tokens"),
-          sum(record, "spent_money"));
-    }
-
-    private static double sum(NightRecord record, String figure) {
-      return record.stages().stream()
-          .map(stage -> stage.figures().get(figure))
-          .filter(Number.class::isInstance)
-          .mapToDouble(amount -> ((Number) amount).doubleValue())
-          .sum();
-    }
+  /** By all attempts at all stages so far. */
+  private Expense spent(NightRecord record) {
+    Allowance.Spent spent =
+        graph.stages().stream()
+            .map(node -> Allowance.spent(home, record.run(), node.name()))
+            .reduce(Allowance.Spent.NOTHING, Allowance.Spent::plus);
+    return new Expense(
+        record.deviceSeconds(),
+        spent.tokens(),
+        spent.money(plan.prices()) + record.deviceSeconds() / 3600 * plan.deviceHour());
   }
 
   private Duration timeLeft(NightRecord record, Instant started) {
     Duration left = timeLeftInWindow(started);
     Double minutes = plan.limits().deviceMinutes();
     if (minutes != null) {
-      double leftMinutes = Math.max(0, minutes - Spent.of(record).deviceMinutes());
-      Duration device = Duration.ofMillis(Math.round(leftMinutes * 60_000));
+      double counted = record.deviceSeconds() - record.before().deviceSeconds();
+      Duration device = Duration.ofMillis(Math.round(Math.max(0, 60 * minutes - counted) * 1e3));
       left = device.compareTo(left) < 0 ? device : left;
     }
     return left;
@@ -276,8 +335,15 @@ final class Night {
 
   // ---- the end
 
-  private NightRecord end(NightRecord record, ExitCode code, String reason) {
-    return end(record, code.code(), reason);
+  private NightRecord endAtLimit(NightRecord record, String reason) {
+    if (reason.equals(STOPPED)) {
+      return end(record, ExitCode.TEMPORARY.code(), reason);
+    }
+    NightRecord ended =
+        record.endedAtLimit(
+            clock.instant(), ExitCode.TEMPORARY.code(), verdict(record).orElse(null), reason);
+    ended.write(home);
+    return ended;
   }
 
   private NightRecord end(NightRecord record, int code, String reason) {

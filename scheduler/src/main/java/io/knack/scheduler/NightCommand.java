@@ -65,7 +65,7 @@ public final class NightCommand implements Callable<Integer> {
             ProcessLauncher.ofThisProcess(),
             Clock.systemUTC(),
             Terminal.standard(),
-            wait -> TimeUnit.MILLISECONDS.sleep(wait.toMillis()));
+            Night.Pause.REAL);
     if (dryRun) {
       print(work.forecast(id));
       return 0;
@@ -123,19 +123,51 @@ public final class NightCommand implements Callable<Integer> {
       for (StageForecast stage : forecast.stages()) {
         out.printf(
             Locale.ROOT,
-            "  %-9s %-5s %s%s%n            %s%n",
+            "  %-9s %-5s %s%n            %s%n",
             stage.name(),
             stage.action(),
             stage.seconds() == null
                 ? "never ran here, cost unknown"
-                : String.format(Locale.ROOT, "about %.0f s", stage.seconds()),
-            stage.tokens() == null
-                ? ""
-                : String.format(Locale.ROOT, ", about %.0f tokens", stage.tokens()),
+                : cost(stage.seconds(), stage.tokens(), stage.money()),
             "./knack " + String.join(" ", stage.arguments()));
       }
+      out.println(
+          forecast.seconds() == null
+              ? "in all: unknown before each stage has run once; " + limits(forecast.limits())
+              : "in all: "
+                  + cost(forecast.seconds(), forecast.tokens(), forecast.money())
+                  + "; "
+                  + limits(forecast.limits()));
     }
     out.flush();
+  }
+
+  private static String cost(double seconds, @Nullable Double tokens, @Nullable Double money) {
+    return String.format(
+        Locale.ROOT,
+        "about %.0f s%s%s",
+        seconds,
+        tokens == null || tokens == 0 ? "" : String.format(Locale.ROOT, ", %.0f tokens", tokens),
+        money == null || money == 0
+            ? ""
+            : String.format(Locale.ROOT, ", %.4f by the price book", money));
+  }
+
+  private static String limits(NightPlan.Limits limits) {
+    List<String> words = new ArrayList<>();
+    if (limits.tokens() != null) {
+      words.add(limits.tokens() + " tokens");
+    }
+    if (limits.deviceMinutes() != null) {
+      words.add(limits.deviceMinutes() + " device minutes");
+    }
+    if (limits.money() != null) {
+      words.add(limits.money() + " by the price book");
+    }
+    if (limits.window() != null) {
+      words.add("a window of " + Night.spell(limits.window()));
+    }
+    return words.isEmpty() ? "no limits are set" : "limited to " + String.join(", ", words);
   }
 
   private void print(NightRecord record) throws JsonProcessingException {

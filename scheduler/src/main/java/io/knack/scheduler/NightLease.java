@@ -31,6 +31,7 @@ final class NightLease implements AutoCloseable {
 
   private final Path file;
   private final Clock clock;
+  private final Runnable lost;
   private final String owner = UUID.randomUUID().toString();
   private final ScheduledExecutorService renewal =
       Executors.newSingleThreadScheduledExecutor(
@@ -44,10 +45,13 @@ final class NightLease implements AutoCloseable {
    * What the file says.
    *
    * @param host of the process, so that a process number is not taken for another machine's
+   * @param started clock ticks from boot to the process's start: a number that is used again is
+   *     another process; -1 where the system does not tell
    */
-  record Holder(String owner, String host, long process, Instant expires) {}
+  record Holder(String owner, String host, long process, long started, Instant expires) {}
 
-  private NightLease(Path home, Clock clock) {
+  private NightLease(Path home, Clock clock, Runnable lost) {
+    this.lost = lost;
     this.file = home.resolve("locks").resolve("night.lease");
     this.clock = clock;
   }
@@ -55,10 +59,11 @@ final class NightLease implements AutoCloseable {
   /**
    * Takes the lease.
    *
+   * @param lost called when another night has taken the lease in spite of this one
    * @throws TemporaryException when another night holds it
    */
-  static NightLease take(Path home, Clock clock) {
-    NightLease lease = new NightLease(home, clock);
+  static NightLease take(Path home, Clock clock, Runnable lost) {
+    NightLease lease = new NightLease(home, clock, lost);
     try {
       Files.createDirectories(lease.file.getParent());
       lease.guarded(
@@ -111,12 +116,16 @@ final class NightLease implements AutoCloseable {
     }
   }
 
-  private void renew() {
+  /** Puts the expiry off; tells who has lost the lease. */
+  void renew() {
     try {
       guarded(
           () -> {
             if (holder().filter(holder -> holder.owner().equals(owner)).isPresent()) {
               write();
+            } else {
+              System.err.println("knack: the night's lease was lost; the night stops");
+              lost.run();
             }
           });
     } catch (IOException | RuntimeException e) {
@@ -126,10 +135,10 @@ final class NightLease implements AutoCloseable {
   }
 
   private boolean alive(Holder holder) {
-    boolean sameMachine = holder.host().equals(host());
-    if (sameMachine
-        && ProcessHandle.of(holder.process()).filter(ProcessHandle::isAlive).isEmpty()) {
-      return false;
+    if (holder.host().equals(host())) {
+      // Here the process itself tells, whatever the clock says.
+      return ProcessHandle.of(holder.process()).filter(ProcessHandle::isAlive).isPresent()
+          && holder.started() == started(holder.process());
     }
     // A clock that jumped back must not make a lease eternal: it never runs longer than its term.
     return clock.instant().isBefore(holder.expires())
@@ -145,8 +154,8 @@ final class NightLease implements AutoCloseable {
   }
 
   private void write() throws IOException {
-    Holder holder =
-        new Holder(owner, host(), ProcessHandle.current().pid(), clock.instant().plus(TERM));
+    long pid = ProcessHandle.current().pid();
+    Holder holder = new Holder(owner, host(), pid, started(pid), clock.instant().plus(TERM));
     DurableFiles.replace(file, Jsons.mapper().writeValueAsString(holder) + "\n");
   }
 
@@ -165,6 +174,16 @@ final class NightLease implements AutoCloseable {
       } catch (OverlappingFileLockException e) {
         throw new IOException(e);
       }
+    }
+  }
+
+  private static long started(long process) {
+    try {
+      String stat = Files.readString(Path.of("/proc/" + process + "/stat"));
+      // Behind the name, which may hold anything in its parentheses: field 22 of proc(5).
+      return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19]);
+    } catch (IOException | IndexOutOfBoundsException | NumberFormatException e) {
+      return -1;
     }
   }
 

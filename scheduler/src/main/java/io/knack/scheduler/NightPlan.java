@@ -1,5 +1,6 @@
 package io.knack.scheduler;
 
+import io.knack.contracts.PriceBook;
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
@@ -22,7 +23,13 @@ public record NightPlan(
     @Doc("plan file per stage; a stage without one has its defaults") Map<String, Path> plans,
     @Doc("stage to field to value: overrides of the stage's plan")
         Map<String, Map<String, String>> set,
-    @Doc("hard limits; the night stops in order before it passes one") Limits limits,
+    @Doc("hard limits; the night stops in order when one is reached") Limits limits,
+    @Doc("turns tokens into money, for the limit and the forecast") PriceBook prices,
+    @Doc("an hour of the device that the stages run on, in the same currency")
+        @Default("0.0")
+        @Range(min = 0)
+        double deviceHour,
+    @Doc("where runs are recorded besides files below the home") Tracking tracking,
     @Doc("attempts at a stage that ends with 75") @Default("3") @Range(min = 1, max = 100)
         int attempts,
     @Doc("wait before the second attempt; doubled each time") @Default("30s") Duration backOff,
@@ -49,6 +56,13 @@ public record NightPlan(
       @Nullable String endpoint,
       @Nullable String name,
       @Nullable String revision) {}
+
+  /**
+   * An MLflow server; its token comes from the environment only.
+   *
+   * @param server such as http://localhost:5000; null for what the environment says
+   */
+  public record Tracking(@Nullable String server, @Default("knack") String experiment) {}
 
   /** Limits of one night; null for none. */
   public record Limits(

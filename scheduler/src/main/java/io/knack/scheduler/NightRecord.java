@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  * @param plan canonical JSON
  * @param exit null while it runs or when it was killed: such a night is resumed
  * @param verdict of the evaluation: promote, hold, insufficient; null when there was none
+ * @param limited it ended because a limit of its plan was reached
+ * @param deviceSeconds of all attempts at all stages
+ * @param before what had been spent when the limits began to count: a night that ended at a limit
+ *     goes on with limits of its own, one that failed or was killed with what it had left
  */
 public record NightRecord(
     RunId run,
@@ -32,7 +36,24 @@ public record NightRecord(
     @Nullable Integer exit,
     @Nullable String verdict,
     @Nullable String reason,
-    List<StageRecord> stages) {
+    List<StageRecord> stages,
+    boolean limited,
+    double deviceSeconds,
+    Expense before) {
+
+  /**
+   * What a night has cost.
+   *
+   * @param money tokens and device time, in the currency of the plan's prices
+   */
+  public record Expense(double deviceSeconds, long tokens, double money) {
+    static final Expense NONE = new Expense(0, 0, 0);
+
+    Expense less(Expense other) {
+      return new Expense(
+          deviceSeconds - other.deviceSeconds, tokens - other.tokens, money - other.money);
+    }
+  }
 
   /** File beside the records of the stages. */
   static final String FILE = "night.json";
@@ -65,20 +86,64 @@ public record NightRecord(
     stages = List.copyOf(stages);
   }
 
+  static NightRecord begun(RunId run, String plan, Instant at) {
+    return new NightRecord(
+        run, plan, at, null, null, null, null, List.of(), false, 0, Expense.NONE);
+  }
+
+  /** With the time that one attempt at a stage took. */
+  NightRecord worked(double seconds) {
+    return new NightRecord(
+        run,
+        plan,
+        startedAt,
+        endedAt,
+        exit,
+        verdict,
+        reason,
+        stages,
+        limited,
+        deviceSeconds + seconds,
+        before);
+  }
+
   NightRecord with(StageRecord stage) {
     List<StageRecord> more = new ArrayList<>(stages);
     more.add(stage);
-    return new NightRecord(run, plan, startedAt, endedAt, exit, verdict, reason, more);
+    return new NightRecord(
+        run, plan, startedAt, endedAt, exit, verdict, reason, more, limited, deviceSeconds, before);
   }
 
   NightRecord ended(Instant at, int code, @Nullable String decided, String why) {
-    return new NightRecord(run, plan, startedAt, at, code, decided, why, stages);
+    return new NightRecord(
+        run, plan, startedAt, at, code, decided, why, stages, limited, deviceSeconds, before);
   }
 
-  /** The same night at its next attempt: what succeeded or had nothing is kept. */
-  NightRecord resumed() {
+  /** Ends at a limit. */
+  NightRecord endedAtLimit(Instant at, int code, @Nullable String decided, String why) {
+    return new NightRecord(
+        run, plan, startedAt, at, code, decided, why, stages, true, deviceSeconds, before);
+  }
+
+  /**
+   * The same night at its next attempt: what succeeded or had nothing is kept.
+   *
+   * @param spent so far
+   */
+  NightRecord resumed(Expense spent) {
     List<StageRecord> kept = stages.stream().filter(stage -> !stage.failed()).toList();
-    return new NightRecord(run, plan, startedAt, null, null, null, null, kept);
+    return new NightRecord(
+        run,
+        plan,
+        startedAt,
+        null,
+        null,
+        null,
+        null,
+        kept,
+        false,
+        deviceSeconds,
+        limited ? spent : before);
   }
 
   void write(Path home) {

@@ -22,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TimeZone;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.quartz.CronScheduleBuilder;
@@ -157,22 +156,16 @@ final class NightSchedule implements AutoCloseable {
   }
 
   private void runNight(int attempt) throws InterruptedException {
-    Night night =
-        new Night(
-            home,
-            plan,
-            graph,
-            launcher,
-            clock,
-            console,
-            wait -> TimeUnit.MILLISECONDS.sleep(wait.toMillis()));
+    Night night = new Night(home, plan, graph, launcher, clock, console, Night.Pause.REAL);
     atWork.set(night);
     int exit;
+    boolean limited = false;
     try {
       NightRecord record = night.run(null);
       last.set(record);
       console.say("schedule: night " + record.run() + ": " + record.reason());
       exit = record.exit() == null ? ExitCode.BUG.code() : record.exit();
+      limited = record.limited();
     } catch (KnackException e) {
       console.say("schedule: " + e.getMessage());
       exit = e.exitCode().code();
@@ -180,7 +173,8 @@ final class NightSchedule implements AutoCloseable {
       atWork.set(null);
     }
     try {
-      if (exit == ExitCode.TEMPORARY.code() && attempt < plan.schedule().attempts()) {
+      // What a limit has stopped waits for the next night: trying again would spend it again.
+      if (exit == ExitCode.TEMPORARY.code() && !limited && attempt < plan.schedule().attempts()) {
         retryLater(attempt + 1);
       }
       publishNext();

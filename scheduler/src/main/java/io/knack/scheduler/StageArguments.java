@@ -31,7 +31,12 @@ final class StageArguments {
         directory(plan.model(), settings);
         names(plan.model(), settings);
       }
-      case "reflect" -> model(plan.model(), settings);
+      case "reflect" -> {
+        model(plan.model(), settings);
+        if (plan.model().endpoint() != null && plan.model().name() != null) {
+          settings.put("endpoint_model", quoted(plan.model().name()));
+        }
+      }
       case "evaluate" -> {
         model(plan.model(), settings);
         names(plan.model(), settings);

@@ -3,6 +3,7 @@ package io.knack.scheduler;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /** Runs one stage to its end, in a process of its own. */
 interface StageLauncher {
@@ -10,10 +11,13 @@ interface StageLauncher {
    * Waits for the stage.
    *
    * @param arguments of {@code ./knack}, the verb first
+   * @param environment variables that are set besides this process's own
    * @param patience after which the stage is asked to stop (SIGTERM)
    * @param log receives what the stage says on standard error
    */
-  StageExit launch(List<String> arguments, Duration patience, Path log) throws InterruptedException;
+  StageExit launch(
+      List<String> arguments, Map<String, String> environment, Duration patience, Path log)
+      throws InterruptedException;
 
   /** Asks the stage that runs now, if any, to stop in order; returns at once. */
   void stop();

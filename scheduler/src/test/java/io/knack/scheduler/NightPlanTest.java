@@ -45,6 +45,9 @@ final class NightPlanTest {
             plans: {mine: config/mine.yaml}
             set: {import: {limit: 5}}
             limits: {tokens: 10, device_minutes: 1.5, money: 2, window: 4h}
+            prices: {per_million_completion_tokens: 3}
+            device_hour: 1.25
+            tracking: {server: 'http://localhost:5000', experiment: shop}
             attempts: 5
             back_off: 1s
             graph: g.yaml
@@ -52,6 +55,9 @@ final class NightPlanTest {
             """);
     NightPlan plan = Plans.read(NightPlan.class, file, List.of());
     assertThat(plan.limits()).isEqualTo(new NightPlan.Limits(10L, 1.5, 2.0, Duration.ofHours(4)));
+    assertThat(plan.prices().perMillionCompletionTokens()).isEqualTo(3);
+    assertThat(plan.deviceHour()).isEqualTo(1.25);
+    assertThat(plan.tracking()).isEqualTo(new NightPlan.Tracking("http://localhost:5000", "shop"));
     assertThat(plan.schedule())
         .isEqualTo(
             new NightPlan.Schedule("0 0 3 * * ?", "Europe/Berlin", 0, 2, Duration.ofMinutes(1)));
@@ -71,6 +77,8 @@ final class NightPlanTest {
             "limit=5",
             "--set",
             "map.prompt='q'");
+    assertThat(StageArguments.of(plan, Path.of("h"), new RunId("r"), "reflect"))
+        .contains("endpoint='http://127.0.0.1:8000/v1'", "endpoint_model='org/base'");
     assertThat(StageArguments.of(plan, Path.of("h"), new RunId("r"), "mine"))
         .contains("--plan", "config/mine.yaml");
   }
@@ -87,15 +95,17 @@ final class NightPlanTest {
                         "limits.tokens=-1",
                         "limits.device_minutes=-1",
                         "limits.money=-1",
+                        "device_hour=-1",
                         "schedule.health_port=70000",
                         "schedule.attempts=0")))
         .isInstanceOf(PlanException.class)
         .hasMessageContainingAll(
-            "6 problems",
+            "7 problems",
             "attempts: is 0",
             "limits.tokens",
             "limits.device_minutes",
             "limits.money",
+            "device_hour",
             "schedule.health_port",
             "schedule.attempts");
     assertThatThrownBy(() -> Plans.read(NightPlan.class, null, List.of("memories=[dreams]")))

@@ -17,6 +17,7 @@ import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -109,7 +110,8 @@ final class NightScheduleTest {
     private volatile int code;
 
     @Override
-    public StageExit launch(List<String> arguments, Duration patience, Path log) {
+    public StageExit launch(
+        List<String> arguments, Map<String, String> environment, Duration patience, Path log) {
       started.add(arguments.get(0));
       return new StageExit(code, "{\"outcome\":\"unchanged\"}");
     }

@@ -2,12 +2,18 @@ package io.knack.scheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.knack.contracts.cli.Console;
 import io.knack.contracts.id.RunId;
 import io.knack.contracts.plan.Plans;
+import io.knack.contracts.stage.Allowance;
 import io.knack.contracts.stage.TemporaryException;
+import io.knack.contracts.store.DurableFiles;
+import io.knack.contracts.store.Jsons;
 import io.knack.scheduler.NightRecord.StageRecord;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -115,10 +121,81 @@ final class NightTest {
     assertThat(byWindow.reason()).isEqualTo("the time window of 100 s is over");
     assertThat(byWindow.stages()).hasSize(3);
     assertThat(launcher.patience).last().isEqualTo(Duration.ofSeconds(20));
-    launcher.everything("committed\",\"spent_tokens\":600,\"spent_money\":\"0");
-    NightRecord byTokens = night("limits.tokens=1000").run(new RunId("c"));
+  }
+
+  /** What is left goes to each stage; what stopped at a limit goes on with limits of its own. */
+  @Test
+  void tokensAndMoneyAreLimitedOverStagesAndAttempts() throws InterruptedException {
+    launcher.tokensPerStage = 600;
+    NightRecord byTokens = night("limits.tokens=1000").run(null);
     assertThat(byTokens.reason()).isEqualTo("the limit of 1000 tokens is reached");
+    assertThat(byTokens.limited()).isTrue();
     assertThat(byTokens.stages()).hasSize(2);
+    assertThat(launcher.allowances)
+        .extracting(Allowance.Limits::tokens)
+        .containsExactly(1000L, 400L);
+    NightRecord tomorrow = night("limits.tokens=1000").run(null);
+    assertThat(tomorrow.run()).isEqualTo(byTokens.run());
+    assertThat(tomorrow.stages()).hasSize(4);
+    NightRecord byMoney =
+        night("limits.money=0.001", "prices.per_million_completion_tokens=1").run(new RunId("m"));
+    assertThat(byMoney.reason()).isEqualTo("the limit of 0.001 (money) is reached");
+    assertThat(byMoney.stages()).hasSize(2);
+    assertThat(launcher.allowances.get(launcher.allowances.size() - 1).money())
+        .isCloseTo(0.0004, within(1e-12));
+  }
+
+  /** A stage that runs into its allowance ends with 75: the limit is the reason, no retry. */
+  @Test
+  void aStageThatStopsAtItsAllowanceEndsTheNightAtTheLimit() throws InterruptedException {
+    launcher.tokensPerStage = 2000;
+    launcher.ends("import", 75, "");
+    NightRecord record = night("limits.tokens=1000").run(null);
+    assertThat(launcher.started).containsExactly("import");
+    assertThat(pauses).isEmpty();
+    assertThat(record.exit()).isEqualTo(75);
+    assertThat(record.limited()).isTrue();
+    assertThat(record.reason()).isEqualTo("the limit of 1000 tokens is reached");
+  }
+
+  @Test
+  void whatAFailedAttemptSpentStillCounts() throws InterruptedException {
+    launcher.secondsPerStage = 40;
+    launcher.ends("mine", 70, "");
+    night("limits.device_minutes=2").run(null);
+    NightRecord resumed = night("limits.device_minutes=2").run(null);
+    assertThat(resumed.reason()).isEqualTo("the limit of 2.0 device minutes is reached");
+    assertThat(resumed.stages()).extracting(StageRecord::name).containsExactly("import", "mine");
+  }
+
+  @Test
+  void stagesHearWhereRunsAreRecorded() throws InterruptedException {
+    night("tracking.server=http://localhost:5000", "tracking.experiment=shop").run(null);
+    assertThat(launcher.environments)
+        .hasSize(8)
+        .allSatisfy(
+            environment ->
+                assertThat(environment)
+                    .containsEntry("MLFLOW_TRACKING_URI", "http://localhost:5000")
+                    .containsEntry("MLFLOW_EXPERIMENT_NAME", "shop"));
+  }
+
+  @Test
+  void aStopEndsTheWaitBeforeARetry() throws InterruptedException {
+    launcher.ends("import", 75, "");
+    List<Night> nights = new ArrayList<>();
+    Night night =
+        night(
+            (wait, stopped) -> {
+              nights.get(0).stop();
+              assertThat(stopped.getCount()).isZero();
+            });
+    nights.add(night);
+    NightRecord record = night.run(null);
+    assertThat(record.exit()).isEqualTo(75);
+    assertThat(record.limited()).isFalse();
+    assertThat(record.reason()).isEqualTo("stopped on request");
+    assertThat(launcher.started).containsExactly("import");
   }
 
   @Test
@@ -130,7 +207,7 @@ final class NightTest {
 
   @Test
   void oneNightAtATime() throws InterruptedException {
-    try (NightLease held = NightLease.take(home, clock)) {
+    try (NightLease held = NightLease.take(home, clock, () -> {})) {
       assertThat(held).isNotNull();
       assertThatThrownBy(() -> night().run(null))
           .isInstanceOf(TemporaryException.class)
@@ -152,6 +229,10 @@ final class NightTest {
   }
 
   private Night night(String... overrides) {
+    return night((wait, stopped) -> pauses.add(wait), overrides);
+  }
+
+  private Night night(Night.Pause pause, String... overrides) {
     return new Night(
         home,
         Plans.read(NightPlan.class, null, List.of(overrides)),
@@ -159,7 +240,7 @@ final class NightTest {
         launcher,
         clock,
         Console.silent(),
-        pauses::add);
+        pause);
   }
 
   private static String outcome(NightRecord record, String stage) {
@@ -178,6 +259,9 @@ final class NightTest {
     private String dieIn = "";
     private String outcome = "committed";
     private long secondsPerStage = 1;
+    private long tokensPerStage;
+    private final List<Allowance.Limits> allowances = new ArrayList<>();
+    private final List<Map<String, String>> environments = new ArrayList<>();
 
     void ends(String stage, int code, String output) {
       endings.computeIfAbsent(stage, name -> new ArrayDeque<>()).add(new StageExit(code, output));
@@ -192,8 +276,11 @@ final class NightTest {
     }
 
     @Override
-    public StageExit launch(List<String> arguments, Duration patient, Path log) {
+    public StageExit launch(
+        List<String> arguments, Map<String, String> environment, Duration patient, Path log) {
       String stage = arguments.get(0);
+      environments.add(environment);
+      spend(arguments, environment);
       started.add(stage);
       patience.add(patient);
       clock.now = clock.now.plusSeconds(secondsPerStage);
@@ -205,6 +292,25 @@ final class NightTest {
       return scripted == null || scripted.isEmpty()
           ? new StageExit(0, "{\"outcome\":\"" + outcome + "\"}")
           : scripted.removeFirst();
+    }
+
+    /** As a stage does: what it asked of a model stands beside its record. */
+    private void spend(List<String> arguments, Map<String, String> environment) {
+      String run = arguments.get(arguments.indexOf("--run") + 1);
+      try {
+        if (environment.containsKey(Allowance.VARIABLE)) {
+          allowances.add(
+              Jsons.mapper()
+                  .readValue(environment.get(Allowance.VARIABLE), Allowance.Limits.class));
+        }
+        if (tokensPerStage > 0) {
+          DurableFiles.replace(
+              home.resolve("runs").resolve(run).resolve(arguments.get(0) + ".spent.json"),
+              Jsons.mapper().writeValueAsString(new Allowance.Spent(0, 0, tokensPerStage)));
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
     @Override

@@ -1,0 +1,101 @@
+package io.knack.scheduler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.knack.contracts.stage.TemporaryException;
+import io.knack.contracts.store.DurableFiles;
+import io.knack.contracts.store.Jsons;
+import io.knack.scheduler.NightLease.Holder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class NightLeaseTest {
+  private static final Instant NOW = Instant.parse("2026-03-01T01:00:00Z");
+
+  @TempDir Path home;
+
+  /** Whatever the clock does, a process that lives here holds what it took. */
+  @Test
+  void aClockThatJumpsTakesNoLeaseFromALivingNight() {
+    for (Duration jump :
+        List.of(Duration.ZERO, Duration.ofDays(400), Duration.ofDays(-400), NightLease.TERM)) {
+      try (NightLease held = take(NOW)) {
+        assertThat(held.file()).exists();
+        assertThatThrownBy(() -> take(NOW.plus(jump)))
+            .as("after a jump of %s", jump)
+            .isInstanceOf(TemporaryException.class)
+            .hasMessageContaining("another night is at work");
+      }
+    }
+  }
+
+  @Test
+  void aDeadProcessOfThisMachineIsSucceededAtOnce() throws IOException {
+    Holder mine = readAfterTaking();
+    write(new Holder("dead", mine.host(), 4_000_000, 1, NOW.plus(NightLease.TERM)));
+    take(NOW).close();
+    // The number lives, but it is another process that has it now.
+    write(
+        new Holder(
+            "dead", mine.host(), mine.process(), mine.started() - 1, NOW.plus(NightLease.TERM)));
+    take(NOW).close();
+  }
+
+  @Test
+  void anotherMachineIsSucceededWhenItsLeaseExpires() throws IOException {
+    write(new Holder("far", "another-machine", 1, 1, NOW.plus(NightLease.TERM)));
+    assertThatThrownBy(() -> take(NOW)).hasMessageContaining("on another-machine");
+    take(NOW.plus(NightLease.TERM).plusMillis(1)).close();
+    // A clock that jumped back does not make a lease eternal: none runs longer than its term.
+    write(new Holder("far", "another-machine", 1, 1, NOW.plus(Duration.ofDays(1))));
+    take(NOW).close();
+  }
+
+  @Test
+  void aTornLeaseIsNobodys() throws IOException {
+    DurableFiles.replace(home.resolve("locks/night.lease"), "{\"owner\":");
+    take(NOW).close();
+    assertThat(home.resolve("locks/night.lease")).doesNotExist();
+  }
+
+  @Test
+  void whoLostTheLeaseIsTold() throws IOException {
+    boolean[] told = new boolean[1];
+    try (NightLease lease = NightLease.take(home, fixed(NOW), () -> told[0] = true)) {
+      lease.renew();
+      assertThat(told[0]).isFalse();
+      Holder usurper = new Holder("other", "another-machine", 1, 1, NOW.plus(NightLease.TERM));
+      write(usurper);
+      lease.renew();
+      assertThat(told[0]).isTrue();
+    }
+    assertThat(home.resolve("locks/night.lease")).as("not the loser's to give back").exists();
+  }
+
+  private Holder readAfterTaking() throws IOException {
+    try (NightLease lease = take(NOW)) {
+      return Jsons.mapper().readValue(lease.file().toFile(), Holder.class);
+    }
+  }
+
+  private NightLease take(Instant now) {
+    return NightLease.take(home, fixed(now), () -> {});
+  }
+
+  private void write(Holder holder) throws IOException {
+    DurableFiles.replace(
+        home.resolve("locks/night.lease"), Jsons.mapper().writeValueAsString(holder));
+  }
+
+  private static Clock fixed(Instant now) {
+    return Clock.fixed(now, ZoneOffset.UTC);
+  }
+}
