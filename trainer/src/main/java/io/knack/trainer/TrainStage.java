@@ -3,6 +3,7 @@ package io.knack.trainer;
 import io.knack.contracts.AdapterCard;
 import io.knack.contracts.Example;
 import io.knack.contracts.Split;
+import io.knack.contracts.erasure.RetrainQueue;
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.PlanException;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Curriculum in, one adapter per cluster out, all trained in one pass over the base. */
 public final class TrainStage implements Stage<TrainPlan> {
@@ -88,7 +90,14 @@ public final class TrainStage implements Stage<TrainPlan> {
               plan, model, tasks, context.output(), context.cache().resolve("run"), metrics);
     }
     double seconds = (System.nanoTime() - started) / 1e9;
-    return commit(plan, model, clusters, outcomes, seconds);
+    // A kill before the commit loses the place in the queue, not the work: this stage runs again.
+    int retrained =
+        RetrainQueue.settle(
+            context.home(),
+            outcomes.stream()
+                .map(outcome -> new ClusterId(outcome.name()))
+                .collect(Collectors.toSet()));
+    return commit(plan, model, clusters, outcomes, seconds, retrained);
   }
 
   private static long steps(TrainPlan plan, AdapterTask task) {
@@ -132,7 +141,8 @@ public final class TrainStage implements Stage<TrainPlan> {
       Path model,
       Map<ClusterId, List<Example>> clusters,
       List<LoraTraining.Outcome> outcomes,
-      double seconds)
+      double seconds,
+      int retrained)
       throws IOException {
     List<String> digests = new ArrayList<>();
     String base =
@@ -177,6 +187,8 @@ public final class TrainStage implements Stage<TrainPlan> {
             all,
             "seconds",
             seconds,
+            "retrained_after_erasure",
+            retrained,
             "examples",
             outcomes.stream().mapToLong(LoraTraining.Outcome::examples).sum()));
   }

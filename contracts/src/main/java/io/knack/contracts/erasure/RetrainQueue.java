@@ -11,10 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * {@code HOME/erasures/retrain.json}: clusters whose adapter was taken away by an erasure.
+ * {@code HOME/erasures/retrain.json}: clusters whose adapter was taken away by an erasure. Curation
+ * offers them before all others; training takes them off when they have an adapter again.
  *
  * @param clusters without repetition
  * @param queued which adapter, and by which receipt
@@ -50,6 +52,22 @@ public record RetrainQueue(List<ClusterId> clusters, List<Item> queued) {
     items.addAll(more);
     return new RetrainQueue(
         items.stream().map(Item::cluster).distinct().toList(), List.copyOf(items));
+  }
+
+  /**
+   * Takes off the queue what has an adapter again; what cannot be learnt yet stays on it.
+   *
+   * @return how many clusters that were
+   */
+  public static int settle(Path home, Set<ClusterId> trained) throws IOException {
+    RetrainQueue queue = read(home);
+    List<Item> left =
+        queue.queued().stream().filter(item -> !trained.contains(item.cluster())).toList();
+    List<ClusterId> clusters = left.stream().map(Item::cluster).distinct().toList();
+    if (left.size() < queue.queued().size()) {
+      new RetrainQueue(clusters, left).write(home);
+    }
+    return queue.clusters().size() - clusters.size();
   }
 
   void write(Path home) throws IOException {

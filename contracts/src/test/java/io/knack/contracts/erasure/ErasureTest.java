@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.knack.contracts.ClusterMember;
 import io.knack.contracts.Manifest;
 import io.knack.contracts.RuleSet;
+import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.FamilyId;
 import io.knack.contracts.id.InteractionId;
 import io.knack.contracts.stage.ContractException;
@@ -29,6 +30,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -64,6 +66,10 @@ final class ErasureTest {
     assertThat(receipt.retrain()).containsExactly("k-1");
     assertThat(receipt.adapters()).singleElement().asString().startsWith("k-1-");
     assertThat(RetrainQueue.read(home).clusters()).hasToString("[k-1]");
+    assertThat(RetrainQueue.settle(home, Set.of(new ClusterId("k-2")))).isZero();
+    assertThat(RetrainQueue.read(home).clusters()).hasToString("[k-1]");
+    assertThat(RetrainQueue.settle(home, Set.of(new ClusterId("k-1")))).isEqualTo(1);
+    assertThat(RetrainQueue.read(home).queued()).isEmpty();
 
     assertThat(receipt.manifest()).isEqualTo(2);
     Manifest live = ServingErasure.read(home.resolve("serving/manifests/v000002.json"));

@@ -12,6 +12,7 @@ import io.knack.contracts.Cluster;
 import io.knack.contracts.Example;
 import io.knack.contracts.Interaction;
 import io.knack.contracts.Split;
+import io.knack.contracts.erasure.RetrainQueue;
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.stage.Stage;
 import io.knack.contracts.stage.StageContext;
@@ -36,6 +37,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -109,7 +111,8 @@ public final class CurateStage implements Stage<CuratePlan> {
     } else {
       Artifact clusters = inputs.required(ArtifactKind.CLUSTERS);
       List<Cluster> all = Tables.CLUSTERS.readAllFrom(clusters.directory());
-      List<Cluster> offered = offered(plan, all, steps);
+      Set<ClusterId> retrain = Set.copyOf(RetrainQueue.read(context.home()).clusters());
+      List<Cluster> offered = offered(plan, all, retrain, steps);
       if (offered.isEmpty()) {
         return new StageResult.Nothing(
             "no cluster is offered for learning: of "
@@ -158,7 +161,9 @@ public final class CurateStage implements Stage<CuratePlan> {
 
   // ---- what is looked at
 
-  private static List<Cluster> offered(CuratePlan plan, List<Cluster> clusters, Steps steps) {
+  /** What an erasure took an adapter from comes first, then what promises most. */
+  private static List<Cluster> offered(
+      CuratePlan plan, List<Cluster> clusters, Set<ClusterId> retrain, Steps steps) {
     List<Cluster> living =
         clusters.stream().filter(cluster -> cluster.event() != Cluster.Event.RETIRED).toList();
     List<Cluster> eligible =
@@ -168,7 +173,9 @@ public final class CurateStage implements Stage<CuratePlan> {
             living.stream()
                 .filter(Cluster::eligible)
                 .sorted(
-                    Comparator.comparing((Cluster cluster) -> -cluster.expectedSavingPerMonth())
+                    Comparator.comparing(
+                            (Cluster cluster) -> !retrain.contains(cluster.clusterId()))
+                        .thenComparing(cluster -> -cluster.expectedSavingPerMonth())
                         .thenComparing(cluster -> cluster.clusterId().value()))
                 .toList(),
             "below the privacy floor");
