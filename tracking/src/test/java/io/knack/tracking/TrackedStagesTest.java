@@ -3,6 +3,7 @@ package io.knack.tracking;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.contracts.AdapterCard;
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.RunId;
@@ -27,6 +28,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,21 +48,23 @@ final class TrackedStagesTest {
   void aNightIsATree() throws IOException {
     trainedNight(home, TrackingPlan.LOCAL);
     List<JsonNode> events = events();
-    Map<String, JsonNode> starts = new TreeMap<>();
+    ObjectNode starts = Jsons.mapper().createObjectNode();
     events.stream()
         .filter(event -> event.path("event").asText().equals("start"))
-        .forEach(event -> starts.put(event.path("name").asText(), event));
-    assertThat(starts.keySet()).containsExactly("curate", "k-1", "night night-1", "train");
-    String night = starts.get("night night-1").path("run").asText();
-    assertThat(starts.get("train").path("parent").asText()).isEqualTo(night);
-    assertThat(starts.get("curate").path("parent").asText()).isEqualTo(night);
-    assertThat(starts.get("k-1").path("parent").asText())
-        .isEqualTo(starts.get("train").path("run").asText());
-    assertThat(of(events, "params", starts.get("train")).path("params").path("lora.rank").asText())
+        .forEach(event -> starts.set(event.path("name").asText(), event));
+    assertThat(starts.properties())
+        .extracting(Map.Entry::getKey)
+        .containsExactlyInAnyOrder("curate", "k-1", "night night-1", "train");
+    String night = starts.path("night night-1").path("run").asText();
+    assertThat(starts.path("train").path("parent").asText()).isEqualTo(night);
+    assertThat(starts.path("curate").path("parent").asText()).isEqualTo(night);
+    assertThat(starts.path("k-1").path("parent").asText())
+        .isEqualTo(starts.path("train").path("run").asText());
+    assertThat(of(events, "params", starts.path("train")).path("params").path("lora.rank").asText())
         .isEqualTo("8");
     assertThat(
             events.stream()
-                .filter(event -> event.path("run").equals(starts.get("k-1").path("run")))
+                .filter(event -> event.path("run").equals(starts.path("k-1").path("run")))
                 .filter(event -> event.path("values").has("loss"))
                 .map(
                     event ->
@@ -68,8 +72,8 @@ final class TrackedStagesTest {
                             + " "
                             + event.path("values").path("loss").asText()))
         .containsExactly("1 3.5", "2 2.25");
-    assertThat(of(events, "end", starts.get("curate")).path("status").asText()).isEqualTo("FAILED");
-    assertThat(of(events, "end", starts.get("train")).path("status").asText())
+    assertThat(of(events, "end", starts.path("curate")).path("status").asText()).isEqualTo("FAILED");
+    assertThat(of(events, "end", starts.path("train")).path("status").asText())
         .isEqualTo("FINISHED");
   }
 
@@ -98,7 +102,7 @@ final class TrackedStagesTest {
     train.ended(ending("committed", artifact.ref()), Optional.of(artifact));
   }
 
-  private static Ending ending(String outcome, ArtifactRef artifact) {
+  private static Ending ending(String outcome, @Nullable ArtifactRef artifact) {
     return new Ending(
         NIGHT, ExitCode.OK, outcome, artifact, null, new TreeMap<>(Map.of("adapters", 1)));
   }

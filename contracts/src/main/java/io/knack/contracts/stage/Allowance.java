@@ -27,7 +27,9 @@ public final class Allowance implements AutoCloseable {
 
   private static final Duration BETWEEN_WRITES = Duration.ofSeconds(2);
 
-  private final Path file;
+  /** Null where nothing is kept. */
+  private final @Nullable Path file;
+
   private final Limits limits;
   private final String stage;
   private final Spent before;
@@ -73,12 +75,21 @@ public final class Allowance implements AutoCloseable {
   }
 
   Allowance(Path home, RunId run, String stage, Limits limits) {
-    this.file = file(home, run, stage);
+    this(file(home, run, stage), limits, stage, spent(home, run, stage));
+  }
+
+  private Allowance(@Nullable Path file, Limits limits, String stage, Spent before) {
+    this.file = file;
     this.limits = limits;
     this.stage = stage;
-    this.before = spent(home, run, stage);
+    this.before = before;
     this.now = before;
     this.written = before;
+  }
+
+  /** Without limits, kept nowhere: for a stage outside of a run. */
+  public static Allowance unlimited() {
+    return new Allowance(null, Limits.NONE, "stage", Spent.NOTHING);
   }
 
   /** Of this process, limited by its environment. */
@@ -166,6 +177,9 @@ public final class Allowance implements AutoCloseable {
   private void write() {
     lastWrite = System.nanoTime();
     written = now;
+    if (file == null) {
+      return;
+    }
     try {
       DurableFiles.replace(file, Jsons.mapper().writeValueAsString(now) + "\n");
     } catch (IOException e) {

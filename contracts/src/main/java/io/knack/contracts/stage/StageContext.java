@@ -21,7 +21,9 @@ public interface StageContext {
   Clock clock();
 
   /** What the night may still spend on models; whoever asks one says so here. */
-  Allowance allowance();
+  default Allowance allowance() {
+    return Allowance.unlimited();
+  }
 
   /** Progress and words for the person who watches. */
   Console console();
