@@ -181,7 +181,7 @@ final class NightLease implements AutoCloseable {
     try {
       String stat = Files.readString(Path.of("/proc/" + process + "/stat"));
       // Behind the name, which may hold anything in its parentheses: field 22 of proc(5).
-      return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19]);
+      return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[19]);
     } catch (IOException | IndexOutOfBoundsException | NumberFormatException e) {
       return -1;
     }
