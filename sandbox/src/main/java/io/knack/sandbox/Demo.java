@@ -290,7 +290,7 @@ public final class Demo implements Callable<Integer> {
           Locale.ROOT,
           "%nsaved %s of the priced all-in cost of the next day's recurring traffic; accuracy %s%n",
           words(recurring.saving()),
-          words(recurring.accuracyDifference()));
+          points(recurring.accuracyDifference()));
       out.printf(
           Locale.ROOT,
           "night: %s (%s); manifest %s, %d memories promoted%n%n",
@@ -332,6 +332,15 @@ public final class Demo implements Callable<Integer> {
     return String.format(
         Locale.ROOT,
         "%.1f%% (%.1f to %.1f)",
+        100 * interval.estimate(),
+        100 * interval.low(),
+        100 * interval.high());
+  }
+
+  private static String points(Interval interval) {
+    return String.format(
+        Locale.ROOT,
+        "%+.1f points (%+.1f to %+.1f)",
         100 * interval.estimate(),
         100 * interval.low(),
         100 * interval.high());
