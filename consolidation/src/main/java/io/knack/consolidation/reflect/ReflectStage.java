@@ -129,6 +129,7 @@ public final class ReflectStage implements Stage<ReflectPlan> {
     figures.put("clusters", (long) lessons.size());
     figures.put("reflections", reflector.calls());
     figures.put("reflection_faults", reflector.faults());
+    figures.put("reworded", reflector.reworded());
     figures.put(
         "reflection_tokens",
         reflector.usage().promptTokens() + reflector.usage().completionTokens());

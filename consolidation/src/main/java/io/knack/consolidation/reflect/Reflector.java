@@ -4,7 +4,9 @@ import io.knack.consolidation.draft.Draft;
 import io.knack.consolidation.draft.DraftGuard;
 import io.knack.consolidation.draft.DraftParser;
 import io.knack.consolidation.draft.Rejection;
+import io.knack.consolidation.draft.SharedWording;
 import io.knack.contracts.Attempt;
+import io.knack.contracts.Example;
 import io.knack.contracts.Manifest.RuleText;
 import io.knack.contracts.Message;
 import io.knack.contracts.Rule;
@@ -19,6 +21,7 @@ import io.knack.llm.LanguageModel;
 import io.knack.llm.Sample;
 import io.knack.llm.Sampling;
 import io.knack.llm.TokenUsage;
+import io.knack.practice.prompt.PromptForm;
 import io.knack.practice.prompt.Prompts;
 import io.knack.practice.solve.Seeds;
 import java.util.ArrayList;
@@ -47,6 +50,9 @@ final class Reflector {
   private final DraftParser parser;
   private final DraftGuard guard;
   private final Map<Rejection, Long> rejected = new EnumMap<>(Rejection.class);
+  private final SharedWording wording = new SharedWording();
+  private final Map<Lesson, List<String>> problems = new HashMap<>();
+  private long reworded;
   private TokenUsage usage = TokenUsage.ZERO;
   private long calls;
   private long faults;
@@ -67,6 +73,11 @@ final class Reflector {
 
   TokenUsage usage() {
     return usage;
+  }
+
+  /** Drafts whose occasion was put in the evidence's words. */
+  long reworded() {
+    return reworded;
   }
 
   long calls() {
@@ -119,6 +130,13 @@ final class Reflector {
       List<Lesson> lessons, BiFunction<Lesson, Way, List<Rule>> known) {
     Map<Lesson, Map<Way, List<Proposal>>> all = new LinkedHashMap<>();
     lessons.forEach(lesson -> all.put(lesson, new EnumMap<>(Way.class)));
+    for (Lesson lesson : lessons) {
+      List<String> own = new ArrayList<>();
+      lesson.cases().forEach(one -> own.add(one.solved().problem()));
+      lesson.validation().stream().map(Example::problem).forEach(own::add);
+      problems.put(lesson, own);
+      wording.count(own);
+    }
     if (plan.ways().contains(Way.REFLECT) || plan.ways().contains(Way.MULTI_CASE)) {
       atOnce(lessons, all);
     }
@@ -163,7 +181,7 @@ final class Reflector {
     Map<Lesson, Map<Way, List<Proposal>>> raw = new HashMap<>();
     for (Asked one : asked) {
       for (String reply : one.question().replies) {
-        read(reply, one.cases(), List.of())
+        read(reply, one.lesson(), one.cases(), List.of())
             .ifPresent(
                 proposal ->
                     raw.computeIfAbsent(one.lesson(), l -> new EnumMap<>(Way.class))
@@ -237,7 +255,7 @@ final class Reflector {
         List<Lesson.SolvedCase> seen =
             lesson.cases().subList(lesson.cases().size() - 1 - round, lesson.cases().size());
         for (String reply : entry.getValue().replies) {
-          read(reply, seen, before.getOrDefault(lesson, List.of()))
+          read(reply, lesson, seen, before.getOrDefault(lesson, List.of()))
               .ifPresent(
                   proposal -> {
                     Proposal old = state.get(lesson);
@@ -324,7 +342,7 @@ final class Reflector {
 
   /** The drafts of a reply when every one of them may be replayed. */
   private Optional<Proposal> read(
-      String reply, List<Lesson.SolvedCase> cases, List<String> knownRules) {
+      String reply, Lesson lesson, List<Lesson.SolvedCase> cases, List<String> knownRules) {
     Optional<List<Draft>> drafts = parser.parse(reply);
     if (drafts.isEmpty()) {
       reject(DraftGuard.injects(reply) ? Rejection.INJECTION : Rejection.UNPARSED);
@@ -337,12 +355,15 @@ final class Reflector {
     }
     List<Draft> kept = new ArrayList<>();
     for (Draft draft : drafts.get()) {
-      List<String> sources =
-          knownRules.contains(draft.when() + " " + draft.then() + " " + draft.scope())
-              ? List.of()
-              : evidence;
-      Optional<Rejection> why = sources.isEmpty() ? Optional.empty() : guard.refuse(draft, sources);
-      if (why.isPresent()) {
+      boolean known =
+          knownRules.contains(draft.when() + " " + draft.then() + " " + draft.scope());
+      Optional<Rejection> why = known ? Optional.empty() : guard.refuse(draft, evidence);
+      Optional<Draft> other =
+          known ? Optional.empty() : inOwnWords(draft, why, lesson, cases, evidence);
+      if (other.isPresent()) {
+        reworded++;
+        kept.add(other.get());
+      } else if (why.isPresent()) {
         reject(why.get());
       } else {
         kept.add(draft);
@@ -351,6 +372,36 @@ final class Reflector {
     return kept.isEmpty()
         ? Optional.empty()
         : Optional.of(new Proposal(kept, cases.stream().map(Lesson.SolvedCase::id).toList(), 1));
+  }
+
+  /**
+   * A draft whose occasion does not stand in the evidence, with the words that the problems share
+   * instead. A small model is expected to copy its occasion, so any other wording is replaced; an
+   * instruct model says it in its own words, which are replaced only for a name or number that no
+   * evidence has. Nothing else that is wrong with a draft is mended.
+   */
+  private Optional<Draft> inOwnWords(
+      Draft draft,
+      Optional<Rejection> why,
+      Lesson lesson,
+      List<Lesson.SolvedCase> cases,
+      List<String> evidence) {
+    boolean unsupported =
+        why.filter(r -> r == Rejection.UNSUPPORTED_NAME || r == Rejection.UNSUPPORTED_NUMBER)
+            .isPresent();
+    boolean copied = plan.solver().form() == PromptForm.SHORT;
+    if (draft.when().isEmpty()
+        || !(unsupported || (why.isEmpty() && copied))
+        || SharedWording.stands(draft.when(), evidence)) {
+      return Optional.empty();
+    }
+    return wording
+        .of(
+            draft.when(),
+            cases.stream().map(c -> c.solved().problem()).toList(),
+            problems.getOrDefault(lesson, List.of()))
+        .map(when -> new Draft(when, draft.then(), draft.scope()))
+        .filter(other -> guard.refuse(other, evidence).isEmpty());
   }
 
   /** Equal proposals become one with all their evidence; the most voted first. */

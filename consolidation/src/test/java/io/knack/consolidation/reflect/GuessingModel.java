@@ -32,6 +32,10 @@ final class GuessingModel implements LanguageModel {
 
   String hijack = "";
   boolean down;
+
+  /** Whether it misspells the policy that a reflection is about. */
+  boolean misspells;
+
   final List<String> reflections = new ArrayList<>();
 
   @Override
@@ -106,7 +110,7 @@ final class GuessingModel implements LanguageModel {
       }
       return policy.group(1).equals(hijacked)
           ? hijack
-          : policy.group(1) + " => add " + good.group(1);
+          : policy.group(1) + (misspells ? "ish" : "") + " => add " + good.group(1);
     }
     Matcher problem = PROBLEM.matcher(prompt);
     if (!problem.find()) {

@@ -230,6 +230,23 @@ class ReflectStageTest {
   }
 
   @Test
+  void aMisspeltOccasionIsPutInTheProblemsOwnWords() throws Exception {
+    model.misspells = true;
+    List<String> policies = List.of("ash", "box", "elm", "fir", "oak", "yew");
+    Day day = new Day();
+    for (int p = 0; p < 6; p++) {
+      day.policy(policies.get(p), p, p, 6, 10, Interaction.NO_TENANT);
+    }
+    StageResult result = day.night(PLAN);
+    assertThat(rules().rules())
+        .hasSizeGreaterThanOrEqualTo(15)
+        .allSatisfy(
+            r -> assertThat(r.then()).isEqualTo("add " + policies.indexOf(r.when())));
+    assertThat(figure(result, "reworded")).isEqualTo(6 * (6 + 4 + 6));
+    assertThat(figure(result, "rejected_unsupported_name")).isZero();
+  }
+
+  @Test
   void aPoisonedAnswerDoesNotSurviveTheReplay() throws Exception {
     StageResult result =
         new Day()
