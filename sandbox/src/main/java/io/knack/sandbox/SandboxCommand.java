@@ -12,7 +12,8 @@ import picocli.CommandLine.Command;
       VerifyCommand.class,
       ServeCommand.class,
       PretrainCommand.class,
-      ExamCommand.class
+      ExamCommand.class,
+      RulesCommand.class
     },
     footer = {"", "Example: ./knack sandbox serve --days 3 --rate 400 --seed 1 --home my-home"})
 public final class SandboxCommand {}

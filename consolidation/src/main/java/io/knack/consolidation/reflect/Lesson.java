@@ -26,7 +26,11 @@ public record Lesson(
   }
 
   /** A case and the example that it is the evidence of. */
-  public record SolvedCase(ExampleId id, Case solved) {}
+  public record SolvedCase(Example example, Case solved) {
+    public ExampleId id() {
+      return example.id();
+    }
+  }
 
   /** Where the rules of a way stand. */
   public Shelf shelf(Way way) {

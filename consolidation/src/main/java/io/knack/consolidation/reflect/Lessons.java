@@ -63,7 +63,7 @@ final class Lessons {
       for (Example example : newestFirst(pool.train)) {
         List<Attempt> shown = shown(example, attempts.getOrDefault(example.id(), List.of()));
         if (!shown.isEmpty()) {
-          cases.add(new Lesson.SolvedCase(example.id(), new Case(example.problem(), shown)));
+          cases.add(new Lesson.SolvedCase(example, new Case(example.problem(), shown)));
         }
       }
       lessons.add(new Lesson(pool.cluster, pool.tenant, cases, newestFirst(pool.validation)));

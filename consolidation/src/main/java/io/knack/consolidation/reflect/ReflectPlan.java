@@ -34,7 +34,9 @@ public record ReflectPlan(
       @Default("8") @Range(min = 1, max = 64) @Doc("cases of a cluster at most, the newest first")
           int cases,
       @Default("3") @Range(min = 1, max = 16) @Doc("attempts shown of a case at most") int attempts,
-      @Default("4") @Range(min = 1, max = 64) @Doc("multi_case: replies asked for") int samples,
+      @Default("4") @Range(min = 1, max = 64) @Doc("multi_case: cases shown together at most")
+          int together,
+      @Default("6") @Range(min = 1, max = 64) @Doc("multi_case: replies asked for") int samples,
       @Default("0.7") @Range(min = 0, max = 2) double temperature,
       @Default("300") @Range(min = 8, max = 8192) @Doc("tokens of a reply at most") int replyTokens,
       @Default("3") @Range(min = 1, max = 16) @Doc("rules of one reply at most") int maxRules,
@@ -56,7 +58,18 @@ public record ReflectPlan(
           @Range(min = 0, max = 10)
           @Doc("the saving must be this many standard errors from nothing")
           double confidence,
-      @Default("6") @Range(min = 1, max = 64) @Doc("drafts of a way and cluster at most")
+      @Default("24")
+          @Range(min = 1, max = 1000)
+          @Doc("drafts of a way and cluster that are screened at most: one answer a problem")
+          int screened,
+      @Default("3")
+          @Range(min = 0, max = 16)
+          @Doc("rounds in which the best draft is screened with other numbers of the evidence")
+          int crossings,
+      @Default("12") @Range(min = 1, max = 1000) @Doc("variants of a round at most") int variants,
+      @Default("2")
+          @Range(min = 1, max = 64)
+          @Doc("drafts of a way and cluster that are replayed, the best of the screening")
           int drafts) {}
 
   public ReflectPlan {

@@ -94,6 +94,9 @@ public final class ReflectStage implements Stage<ReflectPlan> {
         throw new TemporaryException("reflect was asked to stop; run it again");
       }
       Replay replay = new Replay(model, plan, verifiers);
+      Screening screening = new Screening(plan, replay);
+      Map<Lesson, Map<Way, List<Proposal>>> best = screening.best(proposals);
+      figures.put("crossed", screening.crossed());
       new Examination(
               plan,
               replay,
@@ -102,7 +105,7 @@ public final class ReflectStage implements Stage<ReflectPlan> {
               model::countTokens,
               strangers(plan, lessons, inputs.required(ArtifactKind.CLUSTERS)),
               reflector)
-          .run(book, proposals);
+          .run(book, best);
       night.forget();
       figures(figures, lessons, reflector, replay);
     }

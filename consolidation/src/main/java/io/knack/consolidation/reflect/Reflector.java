@@ -25,6 +25,7 @@ import io.knack.practice.prompt.PromptForm;
 import io.knack.practice.prompt.Prompts;
 import io.knack.practice.solve.Seeds;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -95,15 +96,15 @@ final class Reflector {
   /** What is asked, of which cases, and what came back. */
   private static final class Question implements GenerationListener {
     private final List<Message> messages;
-    private final int samples;
+    private final double temperature;
     private final long seed;
     private final List<String> replies = new ArrayList<>();
     private TokenUsage usage = TokenUsage.ZERO;
     private @Nullable RuntimeException fault;
 
-    Question(List<Message> messages, int samples, long seed) {
+    Question(List<Message> messages, double temperature, long seed) {
       this.messages = messages;
-      this.samples = samples;
+      this.temperature = temperature;
       this.seed = seed;
     }
 
@@ -164,17 +165,19 @@ final class Reflector {
                   lesson,
                   Way.REFLECT,
                   List.of(one),
-                  question(lesson, Way.REFLECT, List.of(one), 1)));
+                  question(lesson, Way.REFLECT, List.of(one), 0)));
         }
       }
       if (plan.ways().contains(Way.MULTI_CASE)) {
-        List<Lesson.SolvedCase> fitting = fitting(lesson.cases());
-        asked.add(
-            new Asked(
-                lesson,
-                Way.MULTI_CASE,
-                fitting,
-                question(lesson, Way.MULTI_CASE, fitting, plan.drafting().samples())));
+        for (int sample = 0; sample < plan.drafting().samples(); sample++) {
+          List<Lesson.SolvedCase> together = together(lesson.cases(), sample);
+          asked.add(
+              new Asked(
+                  lesson,
+                  Way.MULTI_CASE,
+                  together,
+                  question(lesson, Way.MULTI_CASE, together, sample)));
+        }
       }
     }
     ask(asked.stream().map(Asked::question).toList());
@@ -197,12 +200,22 @@ final class Reflector {
                         .put(way, merged(proposals))));
   }
 
-  private Question question(Lesson lesson, Way way, List<Lesson.SolvedCase> cases, int samples) {
+  private Question question(Lesson lesson, Way way, List<Lesson.SolvedCase> cases, int sample) {
     return new Question(
         prompts.reflect(
             cases.stream().map(Lesson.SolvedCase::solved).toList(), plan.drafting().maxRules()),
-        samples,
-        seed(lesson, way, cases.get(0).id()));
+        way == Way.MULTI_CASE ? plan.drafting().temperature() : 0,
+        Seeds.of(seed(lesson, way, cases.get(0).id()), sample));
+  }
+
+  /** The cases of one reply: each reply begins at another of the newest. */
+  private List<Lesson.SolvedCase> together(List<Lesson.SolvedCase> cases, int sample) {
+    int count = Math.min(plan.drafting().together(), cases.size());
+    List<Lesson.SolvedCase> together = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      together.add(cases.get((sample + i) % cases.size()));
+    }
+    return fitting(together);
   }
 
   private long seed(Lesson lesson, Way way, ExampleId first) {
@@ -216,6 +229,9 @@ final class Reflector {
       BiFunction<Lesson, Way, List<Rule>> known,
       Map<Lesson, Map<Way, List<Proposal>>> all) {
     Map<Lesson, Proposal> state = new LinkedHashMap<>();
+    // What the reflection said on its way, by text, the newest last: its last word is not always
+    // its best, and the screening tells.
+    Map<Lesson, Map<String, Proposal>> stations = new LinkedHashMap<>();
     Map<Lesson, List<String>> before = new HashMap<>();
     for (Lesson lesson : lessons) {
       List<Rule> rules = known.apply(lesson, Way.UPDATE);
@@ -245,7 +261,7 @@ final class Reflector {
                   texts.isEmpty()
                       ? prompts.reflect(List.of(next.solved()), most)
                       : prompts.update(texts, List.of(next.solved()), most),
-                  1,
+                  0,
                   seed(lesson, Way.UPDATE, next.id())));
         }
       }
@@ -264,21 +280,23 @@ final class Reflector {
                     if (old != null) {
                       evidence.addAll(old.evidence());
                     }
-                    state.put(
-                        lesson,
+                    Proposal now =
                         new Proposal(
                             proposal.drafts(),
                             List.copyOf(evidence),
-                            same && old != null ? old.votes() + 1 : 1));
+                            same && old != null ? old.votes() + 1 : 1);
+                    state.put(lesson, now);
+                    stations.computeIfAbsent(lesson, l -> new LinkedHashMap<>()).remove(key(now));
+                    stations.computeIfAbsent(lesson, l -> new LinkedHashMap<>()).put(key(now), now);
                   });
         }
       }
     }
-    state.forEach(
-        (lesson, proposal) -> {
-          if (!proposal.drafts().isEmpty() && proposal.votes() > 0) {
-            all.getOrDefault(lesson, new EnumMap<>(Way.class)).put(Way.UPDATE, List.of(proposal));
-          }
+    stations.forEach(
+        (lesson, passed) -> {
+          List<Proposal> newestFirst = new ArrayList<>(passed.values());
+          Collections.reverse(newestFirst);
+          all.getOrDefault(lesson, new EnumMap<>(Way.class)).put(Way.UPDATE, newestFirst);
         });
   }
 
@@ -317,10 +335,10 @@ final class Reflector {
             new GenerationRequest(
                 plan.solver().form().render(question.messages, null),
                 null,
-                question.samples,
+                1,
                 new Sampling(
                     plan.drafting().replyTokens(),
-                    question.samples == 1 ? 0 : plan.drafting().temperature(),
+                    question.temperature,
                     1,
                     0,
                     stop,
@@ -419,7 +437,7 @@ final class Reflector {
     }
     List<Proposal> ordered = new ArrayList<>(byText.values());
     ordered.sort(Comparator.comparingInt(Proposal::votes).reversed());
-    int most = plan.replaying().drafts();
+    int most = plan.replaying().screened();
     return List.copyOf(ordered.subList(0, Math.min(most, ordered.size())));
   }
 

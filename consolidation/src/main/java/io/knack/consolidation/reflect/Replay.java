@@ -9,6 +9,7 @@ import io.knack.practice.prompt.Prompts;
 import io.knack.practice.solve.Seeds;
 import io.knack.practice.solve.Solution;
 import io.knack.practice.solve.SolveTask;
+import io.knack.practice.solve.SolverOptions;
 import io.knack.practice.solve.Solvers;
 import io.knack.practice.verify.Verifiers;
 import java.util.ArrayList;
@@ -118,6 +119,15 @@ final class Replay {
 
   /** Results by the name of the arm. */
   Map<String, Result> run(List<Arm> arms) {
+    return run(arms, plan.method(), plan.solver());
+  }
+
+  /** The same with one answer a problem. */
+  Map<String, Result> firstAnswers(List<Arm> arms) {
+    return run(arms, "best_of_n", plan.solver().withMaxSamples(1));
+  }
+
+  private Map<String, Result> run(List<Arm> arms, String method, SolverOptions options) {
     Prompts prompts = Prompts.of(plan.solver().form());
     record Place(String arm, ExampleId problem) {}
     Map<String, Place> places = new HashMap<>();
@@ -143,11 +153,11 @@ final class Replay {
                 0));
       }
     }
-    Solvers.named(plan.method())
+    Solvers.named(method)
         .solve(
             model,
             tasks,
-            plan.solver(),
+            options,
             (task, solution) -> {
               Place place = places.get(task.id());
               Result result = place == null ? null : results.get(place.arm());

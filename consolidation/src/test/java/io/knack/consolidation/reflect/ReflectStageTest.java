@@ -242,7 +242,7 @@ class ReflectStageTest {
         .hasSizeGreaterThanOrEqualTo(15)
         .allSatisfy(
             r -> assertThat(r.then()).isEqualTo("add " + policies.indexOf(r.when())));
-    assertThat(figure(result, "reworded")).isEqualTo(6 * (6 + 4 + 6));
+    assertThat(figure(result, "reworded")).isEqualTo(6 * (6 + 6 + 6));
     assertThat(figure(result, "rejected_unsupported_name")).isZero();
   }
 
@@ -301,7 +301,7 @@ class ReflectStageTest {
             .policy("oak", 7, 7, 6, 10, Interaction.NO_TENANT)
             .policy("elm", 4, 4, 6, 10, Interaction.NO_TENANT)
             .night(PLAN);
-    assertThat(figure(result, "rejected_injection")).isEqualTo(6 + 4 + 6);
+    assertThat(figure(result, "rejected_injection")).isEqualTo(6 + 6 + 6);
     assertThat(rules().rules()).isNotEmpty().allMatch(r -> r.when().equals("elm"));
   }
 

@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Running samples are the rows 0..n-1 of the batch and of the cache. One turn of the loop lets
  * waiting samples in (a prompt is computed once, its cache copied for each further sample), then
  * decodes one token for every row in one kernel call. A row that ends gives its place to the next
- * sample of its own request, whose prompt is there already, else to the last row.
+ * sample of its own request, whose prompt is there already, or to a request for the same prompt that
+ * was submitted when it ended, else to the last row.
  *
  * <p>A row's numbers do not depend on its companions: products run over a multiple of 4 rows, for
  * which the matrix kernels compute every row alike, attention is per row, prompts are cut at
@@ -551,7 +552,11 @@ final class LocalSession implements GenerationSession {
     int place = rows.indexOf(row);
     rows.set(place, null);
     changed = true;
+    Task newest = queue.peekLast();
     row.task.report(finished);
+    if (queue.peekLast() != newest) {
+      takeOver(row.task, place);
+    }
     row.task.completeIfDone();
     if (row.task.waiting() && row.task.logits != null && rows.get(place) == null) {
       // The prompt is still in this row: the next sample starts here.
@@ -562,6 +567,32 @@ final class LocalSession implements GenerationSession {
       }
       fresh.add(new Entry(next, place, place));
     }
+  }
+
+  /**
+   * Lets a request that asks the same again, submitted just now, go on in the row of the one that
+   * ended: what was computed of the prompt is there. It goes before others that wait, which changes
+   * no draws.
+   */
+  private void takeOver(Task ended, int place) {
+    Task next = queue.peekLast();
+    if (next == null
+        || ended.request.samples() != 1
+        || ended.logits == null
+        || !next.waiting()
+        || next.request.samples() != 1
+        || next.scoresPrompt()
+        || next.adapter != ended.adapter
+        || !next.prompt.equals(ended.prompt)
+        || next.limit <= 0
+        || capacity(next) > capacity(ended)) {
+      return;
+    }
+    queue.removeLast();
+    next.inherit(ended);
+    Row row = new Row(next, next.begun++);
+    rows.set(place, row);
+    fresh.add(new Entry(row, place, place));
   }
 
   /** Moves the last rows into the holes. */

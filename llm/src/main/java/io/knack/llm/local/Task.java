@@ -26,6 +26,7 @@ final class Task implements GenerationSession.Handle {
   private final long started = System.nanoTime();
   private final @Nullable Sample[] samples;
   private int reported;
+  private int cachedPromptTokens;
   private long completionTokens;
   private volatile boolean cancelled;
 
@@ -103,6 +104,13 @@ final class Task implements GenerationSession.Handle {
     listener.sampled(sample);
   }
 
+  /** Takes what was computed of the same prompt for a request that has ended. */
+  void inherit(Task ended) {
+    logits = ended.logits;
+    ended.logits = null;
+    cachedPromptTokens = prompt.size();
+  }
+
   /** Reports the samples that never began, as cancelled. */
   void reportRest() {
     for (int i = begun; i < request.samples(); i++) {
@@ -133,6 +141,9 @@ final class Task implements GenerationSession.Handle {
             promptLogprobs,
             List.copyOf(all),
             new TokenUsage(
-                prompt.size(), 0, completionTokens, (System.nanoTime() - started) / 1000)));
+                prompt.size(),
+                cachedPromptTokens,
+                completionTokens,
+                (System.nanoTime() - started) / 1000)));
   }
 }

@@ -81,6 +81,72 @@ class GenerationTest {
     }
   }
 
+  /** Asks the same again, with another seed, each time an answer is there. */
+  private static final class Again implements GenerationListener {
+    private final GenerationSession session;
+    private final int number;
+    private final @Nullable String adapter;
+    private final List<List<Integer>> ids = new ArrayList<>();
+    private long cached;
+    private long prompt;
+
+    Again(GenerationSession session, int number, @Nullable String adapter) {
+      this.session = session;
+      this.number = number;
+      this.adapter = adapter;
+    }
+
+    void ask() {
+      var unused = session.submit(again(number, adapter, ids.size()), this);
+    }
+
+    @Override
+    public void sampled(Sample sample) {
+      ids.add(sample.ids());
+      if (ids.size() < 5) {
+        ask();
+      }
+    }
+
+    @Override
+    public void completed(Completion completion) {
+      cached += completion.usage().cachedPromptTokens();
+      prompt += completion.usage().promptTokens();
+    }
+  }
+
+  private static GenerationRequest again(
+      int number, @Nullable String adapter, long seed) {
+    Sampling drawn =
+        new Sampling(6 + number, 1.1, 1, 0, List.of(), seed, Sampling.Logprobs.COMPLETION);
+    return request(number, 9 + number, adapter, 1, drawn);
+  }
+
+  @Test
+  void whoAsksTheSameAgainGoesOnWhereThePromptIs() {
+    try (LocalModel model = open("llama2", F32.withMaxBatch(4))) {
+      model.loadAdapter("everywhere", Fixtures.adapter("llama2", "everywhere"));
+      List<Again> askers = new ArrayList<>();
+      try (GenerationSession session = model.open()) {
+        for (int i = 0; i < 7; i++) {
+          Again asker = new Again(session, i, i % 2 == 0 ? "everywhere" : null);
+          askers.add(asker);
+          asker.ask();
+        }
+        session.run();
+      }
+      for (Again asker : askers) {
+        assertThat(asker.prompt).isEqualTo(5L * (9 + asker.number));
+        assertThat(asker.cached).isEqualTo(4L * (9 + asker.number));
+        for (int i = 0; i < 5; i++) {
+          Completion alone = model.generate(List.of(again(asker.number, asker.adapter, i))).get(0);
+          assertThat(alone.usage().cachedPromptTokens()).isZero();
+          assertThat(asker.ids.get(i)).as("%d/%d", asker.number, i).isEqualTo(ids(alone).get(0));
+        }
+      }
+    }
+  }
+
   @Test
   void drawsFollowTheDistributionAndItsCuts() {
     int n = 600;

@@ -152,7 +152,8 @@ final class SolveLoop {
 
           @Override
           public void sampled(Sample sample) {
-            takeArrived();
+            // Nothing of another task may come between: a session goes on in the same place when
+            // the same prompt is asked again here.
             asked.sampled(sample);
           }
 
