@@ -582,7 +582,7 @@ final class LocalSession implements GenerationSession {
         || !next.waiting()
         || next.request.samples() != 1
         || next.scoresPrompt()
-        || next.adapter != ended.adapter
+        || !java.util.Objects.equals(next.adapter, ended.adapter)
         || !next.prompt.equals(ended.prompt)
         || next.limit <= 0
         || capacity(next) > capacity(ended)) {

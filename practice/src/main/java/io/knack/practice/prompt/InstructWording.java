@@ -18,44 +18,10 @@ import org.jspecify.annotations.Nullable;
  * last user turn or into turns after it, so that roles alternate as chat templates require.
  */
 final class InstructWording implements Prompts.Wording {
-  private final Template rule;
-  private final Template rules;
-  private final Template episode;
-  private final Template episodes;
-  private final Template feedback;
-  private final Template revise;
-  private final Template thought;
-  private final Template value;
-  private final Template longChain;
-  private final Template again;
-  private final Template judge;
-  private final Template judgePart;
-  private final Template solvedCase;
-  private final Template attempt;
-  private final Template reflect;
-  private final Template update;
+  private final Templates templates;
 
   InstructWording(String version) {
-    rule = template(version, "rule");
-    rules = template(version, "rules");
-    episode = template(version, "episode");
-    episodes = template(version, "episodes");
-    feedback = template(version, "feedback");
-    revise = template(version, "revise");
-    thought = template(version, "thought");
-    value = template(version, "value");
-    longChain = template(version, "long");
-    again = template(version, "again");
-    judge = template(version, "judge");
-    judgePart = template(version, "judge_part");
-    solvedCase = template(version, "case");
-    attempt = template(version, "attempt");
-    reflect = template(version, "reflect");
-    update = template(version, "update");
-  }
-
-  private static Template template(String version, String name) {
-    return Template.resource(version + "/instruct/" + name + ".txt");
+    templates = new Templates(version + "/instruct", List.of("rule", "rules", "episode", "episodes", "feedback", "revise", "thought", "value", "long", "again", "judge", "judge_part", "case", "attempt", "reflect", "update"));
   }
 
   @Override
@@ -70,13 +36,13 @@ final class InstructWording implements Prompts.Wording {
         Stream.of(
                 ruleTexts.isEmpty()
                     ? ""
-                    : rules.fill(
+                    : templates.fill("rules", 
                         Map.of(
                             "rules",
                             ruleTexts.stream().map(this::ruleLine).collect(Collectors.joining()))),
                 episodeTexts.isEmpty()
                     ? ""
-                    : episodes.fill(
+                    : templates.fill("episodes", 
                         Map.of(
                             "episodes",
                             episodeTexts.stream()
@@ -101,7 +67,7 @@ final class InstructWording implements Prompts.Wording {
   public List<Message> feedback(List<Message> base, List<Prompts.Tried> history, String answer) {
     List<Message> messages = withHistory(base, history);
     messages.add(Message.assistant(answer));
-    messages.add(Message.user(feedback.fill(Map.of()).strip()));
+    messages.add(Message.user(templates.fill("feedback", Map.of()).strip()));
     return messages;
   }
 
@@ -114,21 +80,21 @@ final class InstructWording implements Prompts.Wording {
     List<Message> messages = new ArrayList<>(base);
     for (Prompts.Tried tried : history) {
       messages.add(Message.assistant(tried.answer()));
-      messages.add(Message.user(feedback.fill(Map.of()).strip()));
+      messages.add(Message.user(templates.fill("feedback", Map.of()).strip()));
       messages.add(Message.assistant(tried.feedback()));
-      messages.add(Message.user(revise.fill(Map.of()).strip()));
+      messages.add(Message.user(templates.fill("revise", Map.of()).strip()));
     }
     return messages;
   }
 
   @Override
   public List<Message> thought(List<Message> base, List<String> steps) {
-    return extended(base, thought, steps(steps));
+    return extended(base, "thought", steps(steps));
   }
 
   @Override
   public List<Message> value(List<Message> base, List<String> steps) {
-    return extended(base, value, steps(steps));
+    return extended(base, "value", steps(steps));
   }
 
   private static String steps(List<String> steps) {
@@ -137,26 +103,26 @@ final class InstructWording implements Prompts.Wording {
 
   @Override
   public List<Message> chain(List<Message> base, List<String> rejected) {
-    List<Message> messages = extended(base, longChain, "");
+    List<Message> messages = extended(base, "long", "");
     for (String part : rejected) {
       messages.add(Message.assistant(part.strip()));
-      messages.add(Message.user(again.fill(Map.of()).strip()));
+      messages.add(Message.user(templates.fill("again", Map.of()).strip()));
     }
     return messages;
   }
 
   /** The base with the last user turn put into a template. */
-  private static List<Message> extended(List<Message> base, Template template, String steps) {
+  private List<Message> extended(List<Message> base, String template, String steps) {
     List<Message> messages = new ArrayList<>(base);
     for (int i = messages.size() - 1; i >= 0; i--) {
       if (messages.get(i).role() == Role.USER) {
         String problem = messages.get(i).content();
         messages.set(
-            i, Message.user(template.fill(Map.of("problem", problem, "steps", steps)).strip()));
+            i, Message.user(templates.fill(template, Map.of("problem", problem, "steps", steps)).strip()));
         return messages;
       }
     }
-    messages.add(Message.user(template.fill(Map.of("problem", "", "steps", steps)).strip()));
+    messages.add(Message.user(templates.fill(template, Map.of("problem", "", "steps", steps)).strip()));
     return messages;
   }
 
@@ -176,8 +142,7 @@ final class InstructWording implements Prompts.Wording {
         };
     return List.of(
         Message.user(
-            judge
-                .fill(
+            templates.fill("judge", 
                     Map.of(
                         "rubric",
                         rubric,
@@ -188,15 +153,14 @@ final class InstructWording implements Prompts.Wording {
 
   private String part(String name, String text) {
     String unmarked = text.replace("<<<", "< < <").replace(">>>", "> > >");
-    return judgePart.fill(Map.of("name", name, "text", unmarked)).strip();
+    return templates.fill("judge_part", Map.of("name", name, "text", unmarked)).strip();
   }
 
   @Override
   public List<Message> reflect(List<Prompts.Case> cases, int maxRules) {
     return List.of(
         Message.user(
-            reflect
-                .fill(Map.of("cases", cases(cases), "max_rules", Integer.toString(maxRules)))
+            templates.fill("reflect", Map.of("cases", cases(cases), "max_rules", Integer.toString(maxRules)))
                 .strip()));
   }
 
@@ -204,8 +168,7 @@ final class InstructWording implements Prompts.Wording {
   public List<Message> update(List<RuleText> known, List<Prompts.Case> cases, int maxRules) {
     return List.of(
         Message.user(
-            update
-                .fill(
+            templates.fill("update", 
                     Map.of(
                         "rule",
                         known.stream().map(this::ruleLine).collect(Collectors.joining()).strip(),
@@ -220,8 +183,7 @@ final class InstructWording implements Prompts.Wording {
     return cases.stream()
         .map(
             c ->
-                solvedCase
-                    .fill(
+                templates.fill("case", 
                         Map.of(
                             "problem",
                             quoted(c.problem()),
@@ -232,7 +194,7 @@ final class InstructWording implements Prompts.Wording {
   }
 
   private String attempt(Attempt a) {
-    return attempt.fill(
+    return templates.fill("attempt", 
         Map.of(
             "outcome",
             a.outcome() == Outcome.VERIFIED ? "Accepted attempt" : "Rejected attempt",
@@ -248,7 +210,7 @@ final class InstructWording implements Prompts.Wording {
   @Override
   public String ruleLine(RuleText text) {
     String then = ShortWording.oneLine(text.then());
-    return rule.fill(
+    return templates.fill("rule", 
         Map.of(
             "rule",
             text.when().isBlank() ? then : ShortWording.oneLine(text.when()) + ": " + then));
@@ -256,7 +218,7 @@ final class InstructWording implements Prompts.Wording {
 
   @Override
   public String episodeLines(EpisodeText text) {
-    return episode.fill(
+    return templates.fill("episode", 
         Map.of("problem", text.problem().strip(), "solution", text.solution().strip()));
   }
 

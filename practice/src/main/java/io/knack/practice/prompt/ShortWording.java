@@ -22,42 +22,10 @@ final class ShortWording implements Prompts.Wording {
           "rule:", "ex:", "Q:", "try:", "why:", "fix:", "value:", "long:", "judge:", "bad:",
           "good:", "old:");
 
-  private final Template rule;
-  private final Template episode;
-  private final Template problem;
-  private final Template tried;
-  private final Template feedback;
-  private final Template revise;
-  private final Template thought;
-  private final Template value;
-  private final Template longChain;
-  private final Template again;
-  private final Template judge;
-  private final Template solvedCase;
-  private final Template attempt;
-  private final Template reflect;
-  private final Template update;
+  private final Templates templates;
 
   ShortWording(String version) {
-    rule = template(version, "rule");
-    episode = template(version, "episode");
-    problem = template(version, "problem");
-    tried = template(version, "tried");
-    feedback = template(version, "feedback");
-    revise = template(version, "revise");
-    thought = template(version, "thought");
-    value = template(version, "value");
-    longChain = template(version, "long");
-    again = template(version, "again");
-    judge = template(version, "judge");
-    solvedCase = template(version, "case");
-    attempt = template(version, "attempt");
-    reflect = template(version, "reflect");
-    update = template(version, "update");
-  }
-
-  private static Template template(String version, String name) {
-    return Template.resource(version + "/short/" + name + ".txt");
+    templates = new Templates(version + "/short", List.of("rule", "episode", "problem", "tried", "feedback", "revise", "thought", "value", "long", "again", "judge", "case", "attempt", "reflect", "update"));
   }
 
   @Override
@@ -69,7 +37,7 @@ final class ShortWording implements Prompts.Wording {
   public List<Message> problem(
       List<Message> request, List<RuleText> rules, List<EpisodeText> episodes) {
     return user(
-        problem.fill(
+        templates.fill("problem", 
             Map.of(
                 "rules", rules.stream().map(this::ruleLine).collect(Collectors.joining()),
                 "episodes", episodes.stream().map(this::episodeLines).collect(Collectors.joining()),
@@ -79,30 +47,30 @@ final class ShortWording implements Prompts.Wording {
   @Override
   public List<Message> feedback(List<Message> base, List<Prompts.Tried> history, String answer) {
     return user(
-        feedback.fill(
+        templates.fill("feedback", 
             Map.of("base", text(base), "history", history(history), "answer", lines(answer))));
   }
 
   @Override
   public List<Message> revise(List<Message> base, List<Prompts.Tried> history) {
-    return user(revise.fill(Map.of("base", text(base), "history", history(history))));
+    return user(templates.fill("revise", Map.of("base", text(base), "history", history(history))));
   }
 
   private String history(List<Prompts.Tried> history) {
     return history.stream()
         .map(
-            t -> tried.fill(Map.of("answer", lines(t.answer()), "feedback", oneLine(t.feedback()))))
+            t -> templates.fill("tried", Map.of("answer", lines(t.answer()), "feedback", oneLine(t.feedback()))))
         .collect(Collectors.joining());
   }
 
   @Override
   public List<Message> thought(List<Message> base, List<String> steps) {
-    return user(thought.fill(Map.of("base", text(base), "steps", steps(steps))));
+    return user(templates.fill("thought", Map.of("base", text(base), "steps", steps(steps))));
   }
 
   @Override
   public List<Message> value(List<Message> base, List<String> steps) {
-    return user(value.fill(Map.of("base", text(base), "steps", steps(steps))));
+    return user(templates.fill("value", Map.of("base", text(base), "steps", steps(steps))));
   }
 
   private static String steps(List<String> steps) {
@@ -112,7 +80,7 @@ final class ShortWording implements Prompts.Wording {
   @Override
   public List<Message> chain(List<Message> base, List<String> rejected) {
     return user(
-        longChain.fill(
+        templates.fill("long", 
             Map.of(
                 "base",
                 text(base),
@@ -120,7 +88,7 @@ final class ShortWording implements Prompts.Wording {
                 rejected.stream()
                     .map(
                         part ->
-                            again.fill(Map.of("part", part.endsWith("\n") ? part : part + "\n")))
+                            templates.fill("again", Map.of("part", part.endsWith("\n") ? part : part + "\n")))
                     .collect(Collectors.joining()))));
   }
 
@@ -134,21 +102,21 @@ final class ShortWording implements Prompts.Wording {
     String known =
         reference == null
             ? ""
-            : attempt.fill(Map.of("outcome", "good", "answer", lines(reference)));
+            : templates.fill("attempt", Map.of("outcome", "good", "answer", lines(reference)));
     return user(
-        judge.fill(
+        templates.fill("judge", 
             Map.of("problem", oneLine(problem), "reference", known, "answer", lines(answer))));
   }
 
   @Override
   public List<Message> reflect(List<Prompts.Case> cases, int maxRules) {
-    return user(reflect.fill(Map.of("cases", cases(cases))));
+    return user(templates.fill("reflect", Map.of("cases", cases(cases))));
   }
 
   @Override
   public List<Message> update(List<RuleText> known, List<Prompts.Case> cases, int maxRules) {
     return user(
-        update.fill(
+        templates.fill("update", 
             Map.of(
                 "rule",
                 known.stream().map(ShortWording::sentence).collect(Collectors.joining("; ")),
@@ -160,7 +128,7 @@ final class ShortWording implements Prompts.Wording {
     return cases.stream()
         .map(
             c ->
-                solvedCase.fill(
+                templates.fill("case", 
                     Map.of(
                         "problem",
                         oneLine(c.problem()),
@@ -170,7 +138,7 @@ final class ShortWording implements Prompts.Wording {
   }
 
   private String attempt(Attempt a) {
-    return attempt.fill(
+    return templates.fill("attempt", 
         Map.of(
             "outcome",
             a.outcome() == Outcome.VERIFIED ? "good" : "bad",
@@ -180,7 +148,7 @@ final class ShortWording implements Prompts.Wording {
 
   @Override
   public String ruleLine(RuleText text) {
-    return rule.fill(Map.of("rule", sentence(text)));
+    return templates.fill("rule", Map.of("rule", sentence(text)));
   }
 
   private static String sentence(RuleText text) {
@@ -190,7 +158,7 @@ final class ShortWording implements Prompts.Wording {
 
   @Override
   public String episodeLines(EpisodeText text) {
-    return episode.fill(
+    return templates.fill("episode", 
         Map.of("problem", oneLine(text.problem()), "solution", lines(text.solution())));
   }
 

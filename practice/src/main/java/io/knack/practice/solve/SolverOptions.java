@@ -43,70 +43,25 @@ public record SolverOptions(
   }
 
   public SolverOptions withMaxSamples(int samples) {
+    return with(samples, waveSize, maxTokens);
+  }
+
+  public SolverOptions withWaveSize(int size) {
+    return with(maxSamples, size, maxTokens);
+  }
+
+  public SolverOptions withMaxTokens(int tokens) {
+    return with(maxSamples, waveSize, tokens);
+  }
+
+  private SolverOptions with(int samples, int wave, int tokens) {
     return new SolverOptions(
         form,
         tau,
         samples,
-        waveSize,
-        maxTokens,
-        temperature,
-        topP,
-        topK,
-        rounds,
-        history,
-        branching,
-        depth,
-        maxNodes,
-        valueThreshold,
-        chainTokens);
-  }
-
-  public SolverOptions withWaveSize(int size) {
-    return new SolverOptions(
-        form,
-        tau,
-        maxSamples,
-        size,
-        maxTokens,
-        temperature,
-        topP,
-        topK,
-        rounds,
-        history,
-        branching,
-        depth,
-        maxNodes,
-        valueThreshold,
-        chainTokens);
-  }
-
-  public SolverOptions withMaxTokens(int tokens) {
-    return new SolverOptions(
-        form,
-        tau,
-        maxSamples,
-        waveSize,
+        wave,
         tokens,
         temperature,
-        topP,
-        topK,
-        rounds,
-        history,
-        branching,
-        depth,
-        maxNodes,
-        valueThreshold,
-        chainTokens);
-  }
-
-  public SolverOptions withTemperature(double newTemperature) {
-    return new SolverOptions(
-        form,
-        tau,
-        maxSamples,
-        waveSize,
-        maxTokens,
-        newTemperature,
         topP,
         topK,
         rounds,

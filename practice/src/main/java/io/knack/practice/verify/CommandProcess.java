@@ -2,12 +2,15 @@ package io.knack.practice.verify;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
@@ -21,11 +24,66 @@ record CommandProcess(
     List<String> command, Path directory, Duration timeout, long memoryBytes, int workers) {
   static final int MAX_OUTPUT = 1 << 20;
 
+  /** In the environment of every process that a start brings about, to find them all again. */
+  private static final String MARK = "KNACK_VERIFIER";
+
+  private static final String OURS = UUID.randomUUID().toString();
+  private static final AtomicLong STARTS = new AtomicLong();
+
   CommandProcess {
     command = List.copyOf(command);
   }
 
-  Process start() throws IOException {
+  /**
+   * A command under way, and the mark that it and all it starts carry. Compared by identity: each
+   * start is another one.
+   */
+  static final class Started {
+    private final Process process;
+    private final String mark;
+
+    private Started(Process process, String mark) {
+      this.process = process;
+      this.mark = mark;
+    }
+
+    Process process() {
+      return process;
+    }
+
+    /** Ends it and what it started, also what has left it for a life of its own. */
+    void kill() {
+      List<ProcessHandle> children;
+      try (Stream<ProcessHandle> descendants = process.descendants()) {
+        children = descendants.toList();
+      }
+      process.destroyForcibly();
+      children.forEach(ProcessHandle::destroyForcibly);
+      marked().forEach(ProcessHandle::destroyForcibly);
+    }
+
+    /** Those of our user that carry the mark; none where the system does not tell. */
+    private List<ProcessHandle> marked() {
+      String wanted = MARK + "=" + mark + "\0";
+      List<ProcessHandle> found = new ArrayList<>();
+      try (Stream<ProcessHandle> all = ProcessHandle.allProcesses()) {
+        for (ProcessHandle handle : (Iterable<ProcessHandle>) all::iterator) {
+          try {
+            Path environment = Path.of("/proc/" + handle.pid() + "/environ");
+            String text = Files.readString(environment, StandardCharsets.ISO_8859_1) + "\0";
+            if (text.contains(wanted)) {
+              found.add(handle);
+            }
+          } catch (IOException e) {
+            // Another user's, or gone.
+          }
+        }
+      }
+      return found;
+    }
+  }
+
+  Started start() throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
     Map<String, String> environment = builder.environment();
     Map<String, String> ours = Map.copyOf(environment);
@@ -36,16 +94,9 @@ record CommandProcess(
         environment.put(name, value);
       }
     }
-    return builder.start();
-  }
-
-  static void kill(Process process) {
-    List<ProcessHandle> children;
-    try (Stream<ProcessHandle> descendants = process.descendants()) {
-      children = descendants.toList();
-    }
-    process.destroyForcibly();
-    children.forEach(ProcessHandle::destroyForcibly);
+    String mark = OURS + "-" + STARTS.incrementAndGet();
+    environment.put(MARK, mark);
+    return new Started(builder.start(), mark);
   }
 
   boolean overMemory(Process process) {

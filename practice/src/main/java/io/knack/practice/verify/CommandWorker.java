@@ -54,15 +54,15 @@ final class CommandWorker {
 
   /** Compared by identity: each start is another one. */
   private static final class Running {
-    private final Process process;
+    private final CommandProcess.Started started;
     private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
 
-    private Running(Process process) {
-      this.process = process;
+    private Running(CommandProcess.Started started) {
+      this.started = started;
     }
 
     Process process() {
-      return process;
+      return started.process();
     }
 
     BlockingQueue<String> lines() {
@@ -116,13 +116,13 @@ final class CommandWorker {
   }
 
   private Running start() throws IOException {
-    Process started = process.start();
+    CommandProcess.Started started = process.start();
     Running now = new Running(started);
     running = now;
     headSinceNanos = System.nanoTime();
     Daemons.named("verifier-questions").newThread(() -> write(now)).start();
     Daemons.named("verifier-replies").newThread(() -> read(now)).start();
-    Daemons.named("verifier-errors").newThread(() -> drain(started)).start();
+    Daemons.named("verifier-errors").newThread(() -> drain(started.process())).start();
     return now;
   }
 
@@ -170,7 +170,7 @@ final class CommandWorker {
     try (BufferedReader out =
         new BufferedReader(
             new InputStreamReader(from.process().getInputStream(), StandardCharsets.UTF_8))) {
-      for (String line = out.readLine(); line != null; line = out.readLine()) {
+      for (String line = line(out); line != null; line = line(out)) {
         CommandProtocol.Reply reply = CommandProtocol.parse(line);
         if (reply != null) {
           answered(from, reply);
@@ -180,6 +180,21 @@ final class CommandWorker {
       end = "failed: " + e.getMessage();
     }
     lost(from, "the verifier's command " + end, null);
+  }
+
+  /** The next line, cut at what a line may have; null at the end. */
+  private static @Nullable String line(BufferedReader out) throws IOException {
+    StringBuilder line = new StringBuilder();
+    int c = out.read();
+    if (c < 0) {
+      return null;
+    }
+    for (; c >= 0 && c != '\n'; c = out.read()) {
+      if (line.length() < CommandProcess.MAX_OUTPUT) {
+        line.append((char) c);
+      }
+    }
+    return line.toString();
   }
 
   private void answered(Running from, CommandProtocol.Reply reply) {
@@ -260,7 +275,7 @@ final class CommandWorker {
   }
 
   private static void stop(Running which) {
-    CommandProcess.kill(which.process());
+    which.started.kill();
     which.lines().add("");
   }
 

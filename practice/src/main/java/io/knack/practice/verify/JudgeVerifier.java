@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.knack.contracts.Budget;
 import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.stage.TemporaryException;
 import io.knack.llm.Completion;
 import io.knack.llm.GenerationListener;
 import io.knack.llm.GenerationRequest;
@@ -113,19 +114,12 @@ final class JudgeVerifier implements Verifier {
 
   @Override
   public synchronized List<Verification> verifyAll(List<Check> checks) {
-    JudgeCalibration trusted = calibration;
     Budget extra = Budget.ZERO;
+    JudgeCalibration trusted = calibration;
     if (trusted == null) {
       List<Judged> judged =
           judge(settings.known().stream().map(JudgeCalibration.Known::check).toList());
-      trusted = JudgeCalibration.of(settings.known(), judged.stream().map(Judged::value).toList());
-      if (trusted.accuracy() < settings.minAccuracy()) {
-        throw new ContractException(
-            String.format(
-                "the judge tells right from wrong in %.0f%% of %d known answers, needed are %.0f%%;"
-                    + " use a better model or rubric, or a verifier that is not a model",
-                100 * trusted.accuracy(), settings.known().size(), 100 * settings.minAccuracy()));
-      }
+      trusted = calibrated(judged);
       for (Judged j : judged) {
         extra = extra.plus(j.cost());
       }
@@ -148,6 +142,26 @@ final class JudgeVerifier implements Verifier {
       }
     }
     return said;
+  }
+
+  /** Where the line is, once it is shown that there is one. */
+  private JudgeCalibration calibrated(List<Judged> judged) {
+    for (Judged one : judged) {
+      if (one.fault() != null) {
+        throw new TemporaryException(
+            "the judge could not be calibrated: " + one.fault() + "; run it again");
+      }
+    }
+    JudgeCalibration found =
+        JudgeCalibration.of(settings.known(), judged.stream().map(Judged::value).toList());
+    if (found.accuracy() < settings.minAccuracy()) {
+      throw new ContractException(
+          String.format(
+              "the judge tells right from wrong in %.0f%% of %d known answers, needed are %.0f%%;"
+                  + " use a better model or rubric, or a verifier that is not a model",
+              100 * found.accuracy(), settings.known().size(), 100 * settings.minAccuracy()));
+    }
+    return found;
   }
 
   private record Judged(double value, Budget cost, @Nullable String fault) {}

@@ -55,16 +55,18 @@ final class OnceCommandVerifier implements Verifier {
 
   private Verification run(Check check) {
     long started = System.nanoTime();
-    Process running;
+    CommandProcess.Started underway;
     try {
-      running = process.start();
+      underway = process.start();
     } catch (IOException e) {
       return Checked.fault("the verifier's command cannot be started: " + e.getMessage(), started);
     }
+    Process running = underway.process();
     Tail output = Tail.follow(running.getInputStream());
     Tail errors = Tail.follow(running.getErrorStream());
     try {
-      write(running, check);
+      // On its own thread: a command that does not read must not keep us from stopping it.
+      Daemons.named("verifier-question").newThread(() -> write(running, check)).start();
       String stopped = await(running, started);
       if (stopped != null) {
         return Checked.score(0, stopped, started);
@@ -80,7 +82,7 @@ final class OnceCommandVerifier implements Verifier {
     } catch (InterruptedException e) {
       return Checked.fault("cancelled", started);
     } finally {
-      CommandProcess.kill(running);
+      underway.kill();
     }
   }
 

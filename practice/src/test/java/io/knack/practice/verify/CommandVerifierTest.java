@@ -51,9 +51,11 @@ class CommandVerifierTest {
 
   @Test
   void onceHoldsTimeAndMemory() throws Exception {
-    try (Verifier verifier = command("once", "timeout", "1500ms", "memory", "200m")) {
+    try (Verifier verifier = command("once", "timeout", "1500ms")) {
       assertThat(verifier.verify("p", "A: hang", "42").reason())
           .isEqualTo("stopped: more than 1500 ms");
+    }
+    try (Verifier verifier = command("once", "timeout", "30s", "memory", "200m")) {
       assertThat(verifier.verify("p", "A: eat", "42").reason())
           .isEqualTo("stopped: more than 200 MB of memory");
     }
@@ -65,7 +67,7 @@ class CommandVerifierTest {
       String names = verifier.verify("p", "A: environment", "42").reason();
       assertThat(List.of(names.split(",", -1)))
           .isSubsetOf(
-              "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "HOME", "LD_LIBRARY_PATH");
+              "KNACK_VERIFIER", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "HOME", "LD_LIBRARY_PATH");
       assertThat(names).contains("PATH").doesNotContain("DJL_OFFLINE");
     }
   }
@@ -141,6 +143,61 @@ class CommandVerifierTest {
       assertThat(verifier.verify("p", "A: eat", "42").reason())
           .isEqualTo("stopped: more than 200 MB of memory");
       assertThat(verifier.verify("p", "A: 1", "1").score()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aLineWithoutEndIsCutAndNotHeld() throws Exception {
+    try (Verifier lines = command("lines", "timeout", "40s");
+        Verifier once = command("once", "timeout", "40s")) {
+      assertThat(lines.verify("p", "A: endless", "42").score()).isEqualTo(0.25);
+      assertThat(once.verify("p", "A: endless", "42").score()).isEqualTo(0.25);
+      assertThat(lines.verify("p", "A: 1", "1").score()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aChildThatOutlivesItsParentIsEndedToo() throws Exception {
+    try (Verifier once = command("once")) {
+      assertThat(once.verify("p", "A: orphan", "42").score()).isEqualTo(1);
+      awaitNoOrphan();
+    }
+    try (Verifier lines = command("lines", "timeout", "3s")) {
+      assertThat(lines.verify("p", "A: orphan", "42").score()).isZero();
+      awaitNoOrphan();
+      assertThat(lines.verify("p", "A: 1", "1").score()).isEqualTo(1);
+    }
+  }
+
+  private static void awaitNoOrphan() {
+    while (ProcessHandle.allProcesses()
+        .anyMatch(p -> p.isAlive() && p.info().commandLine().orElse("").contains("98765"))) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void aCommandThatNeverReadsIsStoppedAllTheSame() throws Exception {
+    Map<String, String> options = new HashMap<>();
+    options.put("timeout", "1s");
+    options.put("command", "sleep 60");
+    String longerThanAnyPipe = "A: " + "x".repeat(1 << 20);
+    for (String mode : List.of("once", "lines")) {
+      options.put("mode", mode);
+      try (Verifier verifier = Verifiers.of(new VerifierSpec("command", options))) {
+        assertThat(verifier.verify("p", longerThanAnyPipe, "42").reason())
+            .isEqualTo("stopped: more than 1000 ms");
+      }
+    }
+  }
+
+  @Test
+  void aShellWouldHaveUnderstood() {
+    String words = "echo ; touch /tmp/never | cat $HOME `id`";
+    try (Verifier verifier =
+        Verifiers.of(new VerifierSpec("command", Map.of("command", words, "mode", "once")))) {
+      // All of it is one program's arguments, printed as they are: no verdict, exit status 0.
+      assertThat(verifier.verify("p", "A: 1", "1").reason()).contains("; touch /tmp/never | cat");
     }
   }
 

@@ -25,6 +25,18 @@ public final class EchoCommand {
         case "hang" -> Thread.sleep(60_000);
         case "die" -> System.exit(3);
         case "eat" -> eat();
+        case "endless" -> {
+          // A line without an end, far more than anybody should hold.
+          for (int i = 0; i < 300; i++) {
+            out.print("e".repeat(100_000));
+          }
+          out.println();
+        }
+        case "orphan" -> {
+          // A child that holds our output open and outlives us.
+          new ProcessBuilder("sleep", "98765").inheritIO().start();
+          System.exit(0);
+        }
         case "noise" -> out.println("some noise\n{\"not\":\"a reply\"}\n" + "n".repeat(200_000));
         case "environment" ->
             out.println(

@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.knack.contracts.VerifierSpec;
 import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.PlanException;
+import io.knack.contracts.stage.TemporaryException;
 import io.knack.practice.ScriptedModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,6 +69,31 @@ class JudgeVerifierTest {
           .isInstanceOf(ContractException.class)
           .hasMessageContaining(
               "tells right from wrong in 50% of 24 known answers, needed are 75%");
+    }
+  }
+
+  @Test
+  void aJudgeThatGuessesIsRefusedHoweverTheLineIsDrawn() throws Exception {
+    // Whatever it says has nothing to do with the answer; some threshold always fits a little.
+    for (int world = 0; world < 20; world++) {
+      SplittableRandom random = new SplittableRandom(world);
+      List<JudgeCalibration.Known> known = new ArrayList<>();
+      List<Double> said = new ArrayList<>();
+      for (int i = 0; i < 200; i++) {
+        known.add(new JudgeCalibration.Known(new Check("p" + i, "A: x", null), i % 2 == 0));
+        said.add(random.nextInt(10) / 9.0);
+      }
+      assertThat(JudgeCalibration.of(known, said).accuracy()).isBetween(0.35, 0.65);
+    }
+  }
+
+  @Test
+  void aModelThatDoesNotAnswerLeavesTheJudgeUncalibrated() throws Exception {
+    ScriptedModel model = new ScriptedModel(8, (prompt, seed, index) -> "FAIL");
+    try (Verifier judge = Verifiers.of(spec(12, 12), directory, model)) {
+      assertThatThrownBy(() -> judge.verify("p", "A: good", "good"))
+          .isInstanceOf(TemporaryException.class)
+          .hasMessageContaining("could not be calibrated: judge: the endpoint said 500");
     }
   }
 

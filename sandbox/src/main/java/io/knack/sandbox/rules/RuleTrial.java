@@ -183,7 +183,6 @@ public final class RuleTrial {
             "solver.form=short",
             "solver.max_tokens=96",
             "drafting.cases=" + settings.cases(),
-            "drafting.together=2",
             "drafting.reply_tokens=48",
             "seed=" + settings.seed()));
   }
