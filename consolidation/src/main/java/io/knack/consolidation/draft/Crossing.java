@@ -14,9 +14,10 @@ import java.util.regex.Pattern;
  * Variants of a draft with other numbers, which several cases together suggest.
  *
  * <p>One accepted attempt often shows only a part of a rule: below a threshold, nothing is said of
- * what happens above it, and what the attempt states there was a guess. The drafts of one model then
- * agree in wording and differ in numbers. Whatever stands in the same wording, in another draft or
- * an accepted attempt, lends its numbers, one at a time; which to keep is for the replay to say.
+ * what happens above it, and what the attempt states there was a guess. The drafts of one model
+ * then agree in wording and differ in numbers. Whatever stands in the same wording, in another
+ * draft or an accepted attempt, lends its numbers, one at a time; which to keep is for the replay
+ * to say.
  */
 public final class Crossing {
   private static final Pattern NUMBER = Pattern.compile("\\d{1,18}(?:[.,]\\d{1,18})*");

@@ -19,9 +19,9 @@ import java.util.regex.Pattern;
  * <p>A model that has understood a case may still misspell the name that it is about. What it says
  * to do is then worth a replay, and the occasion need not be taken from its word: it stands in the
  * problems. A phrase is at most {@value #LONGEST} words of one sentence, without numbers. Each word
- * counts the logarithm of its inverse document frequency elsewhere, less what a word has that stands
- * in 30% of other problems, and more when the draft itself uses it; so common words fall off at
- * both ends.
+ * counts the logarithm of its inverse document frequency elsewhere, less what a word has that
+ * stands in 30% of other problems, and more when the draft itself uses it; so common words fall off
+ * at both ends.
  */
 public final class SharedWording {
   private static final int LONGEST = 6;

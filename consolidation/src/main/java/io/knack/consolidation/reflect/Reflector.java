@@ -373,8 +373,7 @@ final class Reflector {
     }
     List<Draft> kept = new ArrayList<>();
     for (Draft draft : drafts.get()) {
-      boolean known =
-          knownRules.contains(draft.when() + " " + draft.then() + " " + draft.scope());
+      boolean known = knownRules.contains(draft.when() + " " + draft.then() + " " + draft.scope());
       Optional<Rejection> why = known ? Optional.empty() : guard.refuse(draft, evidence);
       Optional<Draft> other =
           known ? Optional.empty() : inOwnWords(draft, why, lesson, cases, evidence);

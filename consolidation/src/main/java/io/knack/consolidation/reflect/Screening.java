@@ -181,8 +181,7 @@ final class Screening {
     }
     List<ExampleId> cases = race.lesson.cases().stream().map(Lesson.SolvedCase::id).toList();
     for (Draft variant :
-        Crossing.variants(
-            best.proposal.drafts().get(0), accepted, plan.replaying().variants())) {
+        Crossing.variants(best.proposal.drafts().get(0), accepted, plan.replaying().variants())) {
       if (guard.refuse(variant, evidence).isEmpty()) {
         int before = race.runners.size();
         race.enter(new Proposal(List.of(variant), cases, 0));

@@ -240,8 +240,7 @@ class ReflectStageTest {
     StageResult result = day.night(PLAN);
     assertThat(rules().rules())
         .hasSizeGreaterThanOrEqualTo(15)
-        .allSatisfy(
-            r -> assertThat(r.then()).isEqualTo("add " + policies.indexOf(r.when())));
+        .allSatisfy(r -> assertThat(r.then()).isEqualTo("add " + policies.indexOf(r.when())));
     assertThat(figure(result, "reworded")).isEqualTo(6 * (6 + 6 + 6));
     assertThat(figure(result, "rejected_unsupported_name")).isZero();
   }

@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Running samples are the rows 0..n-1 of the batch and of the cache. One turn of the loop lets
  * waiting samples in (a prompt is computed once, its cache copied for each further sample), then
  * decodes one token for every row in one kernel call. A row that ends gives its place to the next
- * sample of its own request, whose prompt is there already, or to a request for the same prompt that
- * was submitted when it ended, else to the last row.
+ * sample of its own request, whose prompt is there already, or to a request for the same prompt
+ * that was submitted when it ended, else to the last row.
  *
  * <p>A row's numbers do not depend on its companions: products run over a multiple of 4 rows, for
  * which the matrix kernels compute every row alike, attention is per row, prompts are cut at

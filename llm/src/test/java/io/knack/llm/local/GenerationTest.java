@@ -115,8 +115,7 @@ class GenerationTest {
     }
   }
 
-  private static GenerationRequest again(
-      int number, @Nullable String adapter, long seed) {
+  private static GenerationRequest again(int number, @Nullable String adapter, long seed) {
     Sampling drawn =
         new Sampling(6 + number, 1.1, 1, 0, List.of(), seed, Sampling.Logprobs.COMPLETION);
     return request(number, 9 + number, adapter, 1, drawn);

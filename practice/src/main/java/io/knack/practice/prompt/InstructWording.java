@@ -21,7 +21,26 @@ final class InstructWording implements Prompts.Wording {
   private final Templates templates;
 
   InstructWording(String version) {
-    templates = new Templates(version + "/instruct", List.of("rule", "rules", "episode", "episodes", "feedback", "revise", "thought", "value", "long", "again", "judge", "judge_part", "case", "attempt", "reflect", "update"));
+    templates =
+        new Templates(
+            version + "/instruct",
+            List.of(
+                "rule",
+                "rules",
+                "episode",
+                "episodes",
+                "feedback",
+                "revise",
+                "thought",
+                "value",
+                "long",
+                "again",
+                "judge",
+                "judge_part",
+                "case",
+                "attempt",
+                "reflect",
+                "update"));
   }
 
   @Override
@@ -36,13 +55,15 @@ final class InstructWording implements Prompts.Wording {
         Stream.of(
                 ruleTexts.isEmpty()
                     ? ""
-                    : templates.fill("rules", 
+                    : templates.fill(
+                        "rules",
                         Map.of(
                             "rules",
                             ruleTexts.stream().map(this::ruleLine).collect(Collectors.joining()))),
                 episodeTexts.isEmpty()
                     ? ""
-                    : templates.fill("episodes", 
+                    : templates.fill(
+                        "episodes",
                         Map.of(
                             "episodes",
                             episodeTexts.stream()
@@ -118,11 +139,14 @@ final class InstructWording implements Prompts.Wording {
       if (messages.get(i).role() == Role.USER) {
         String problem = messages.get(i).content();
         messages.set(
-            i, Message.user(templates.fill(template, Map.of("problem", problem, "steps", steps)).strip()));
+            i,
+            Message.user(
+                templates.fill(template, Map.of("problem", problem, "steps", steps)).strip()));
         return messages;
       }
     }
-    messages.add(Message.user(templates.fill(template, Map.of("problem", "", "steps", steps)).strip()));
+    messages.add(
+        Message.user(templates.fill(template, Map.of("problem", "", "steps", steps)).strip()));
     return messages;
   }
 
@@ -142,7 +166,9 @@ final class InstructWording implements Prompts.Wording {
         };
     return List.of(
         Message.user(
-            templates.fill("judge", 
+            templates
+                .fill(
+                    "judge",
                     Map.of(
                         "rubric",
                         rubric,
@@ -160,7 +186,10 @@ final class InstructWording implements Prompts.Wording {
   public List<Message> reflect(List<Prompts.Case> cases, int maxRules) {
     return List.of(
         Message.user(
-            templates.fill("reflect", Map.of("cases", cases(cases), "max_rules", Integer.toString(maxRules)))
+            templates
+                .fill(
+                    "reflect",
+                    Map.of("cases", cases(cases), "max_rules", Integer.toString(maxRules)))
                 .strip()));
   }
 
@@ -168,7 +197,9 @@ final class InstructWording implements Prompts.Wording {
   public List<Message> update(List<RuleText> known, List<Prompts.Case> cases, int maxRules) {
     return List.of(
         Message.user(
-            templates.fill("update", 
+            templates
+                .fill(
+                    "update",
                     Map.of(
                         "rule",
                         known.stream().map(this::ruleLine).collect(Collectors.joining()).strip(),
@@ -183,7 +214,9 @@ final class InstructWording implements Prompts.Wording {
     return cases.stream()
         .map(
             c ->
-                templates.fill("case", 
+                templates
+                    .fill(
+                        "case",
                         Map.of(
                             "problem",
                             quoted(c.problem()),
@@ -194,7 +227,8 @@ final class InstructWording implements Prompts.Wording {
   }
 
   private String attempt(Attempt a) {
-    return templates.fill("attempt", 
+    return templates.fill(
+        "attempt",
         Map.of(
             "outcome",
             a.outcome() == Outcome.VERIFIED ? "Accepted attempt" : "Rejected attempt",
@@ -210,7 +244,8 @@ final class InstructWording implements Prompts.Wording {
   @Override
   public String ruleLine(RuleText text) {
     String then = ShortWording.oneLine(text.then());
-    return templates.fill("rule", 
+    return templates.fill(
+        "rule",
         Map.of(
             "rule",
             text.when().isBlank() ? then : ShortWording.oneLine(text.when()) + ": " + then));
@@ -218,8 +253,8 @@ final class InstructWording implements Prompts.Wording {
 
   @Override
   public String episodeLines(EpisodeText text) {
-    return templates.fill("episode", 
-        Map.of("problem", text.problem().strip(), "solution", text.solution().strip()));
+    return templates.fill(
+        "episode", Map.of("problem", text.problem().strip(), "solution", text.solution().strip()));
   }
 
   @Override

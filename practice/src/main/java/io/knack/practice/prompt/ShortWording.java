@@ -25,7 +25,25 @@ final class ShortWording implements Prompts.Wording {
   private final Templates templates;
 
   ShortWording(String version) {
-    templates = new Templates(version + "/short", List.of("rule", "episode", "problem", "tried", "feedback", "revise", "thought", "value", "long", "again", "judge", "case", "attempt", "reflect", "update"));
+    templates =
+        new Templates(
+            version + "/short",
+            List.of(
+                "rule",
+                "episode",
+                "problem",
+                "tried",
+                "feedback",
+                "revise",
+                "thought",
+                "value",
+                "long",
+                "again",
+                "judge",
+                "case",
+                "attempt",
+                "reflect",
+                "update"));
   }
 
   @Override
@@ -37,7 +55,8 @@ final class ShortWording implements Prompts.Wording {
   public List<Message> problem(
       List<Message> request, List<RuleText> rules, List<EpisodeText> episodes) {
     return user(
-        templates.fill("problem", 
+        templates.fill(
+            "problem",
             Map.of(
                 "rules", rules.stream().map(this::ruleLine).collect(Collectors.joining()),
                 "episodes", episodes.stream().map(this::episodeLines).collect(Collectors.joining()),
@@ -47,7 +66,8 @@ final class ShortWording implements Prompts.Wording {
   @Override
   public List<Message> feedback(List<Message> base, List<Prompts.Tried> history, String answer) {
     return user(
-        templates.fill("feedback", 
+        templates.fill(
+            "feedback",
             Map.of("base", text(base), "history", history(history), "answer", lines(answer))));
   }
 
@@ -59,7 +79,10 @@ final class ShortWording implements Prompts.Wording {
   private String history(List<Prompts.Tried> history) {
     return history.stream()
         .map(
-            t -> templates.fill("tried", Map.of("answer", lines(t.answer()), "feedback", oneLine(t.feedback()))))
+            t ->
+                templates.fill(
+                    "tried",
+                    Map.of("answer", lines(t.answer()), "feedback", oneLine(t.feedback()))))
         .collect(Collectors.joining());
   }
 
@@ -80,7 +103,8 @@ final class ShortWording implements Prompts.Wording {
   @Override
   public List<Message> chain(List<Message> base, List<String> rejected) {
     return user(
-        templates.fill("long", 
+        templates.fill(
+            "long",
             Map.of(
                 "base",
                 text(base),
@@ -88,7 +112,8 @@ final class ShortWording implements Prompts.Wording {
                 rejected.stream()
                     .map(
                         part ->
-                            templates.fill("again", Map.of("part", part.endsWith("\n") ? part : part + "\n")))
+                            templates.fill(
+                                "again", Map.of("part", part.endsWith("\n") ? part : part + "\n")))
                     .collect(Collectors.joining()))));
   }
 
@@ -104,7 +129,8 @@ final class ShortWording implements Prompts.Wording {
             ? ""
             : templates.fill("attempt", Map.of("outcome", "good", "answer", lines(reference)));
     return user(
-        templates.fill("judge", 
+        templates.fill(
+            "judge",
             Map.of("problem", oneLine(problem), "reference", known, "answer", lines(answer))));
   }
 
@@ -116,7 +142,8 @@ final class ShortWording implements Prompts.Wording {
   @Override
   public List<Message> update(List<RuleText> known, List<Prompts.Case> cases, int maxRules) {
     return user(
-        templates.fill("update", 
+        templates.fill(
+            "update",
             Map.of(
                 "rule",
                 known.stream().map(ShortWording::sentence).collect(Collectors.joining("; ")),
@@ -128,7 +155,8 @@ final class ShortWording implements Prompts.Wording {
     return cases.stream()
         .map(
             c ->
-                templates.fill("case", 
+                templates.fill(
+                    "case",
                     Map.of(
                         "problem",
                         oneLine(c.problem()),
@@ -138,7 +166,8 @@ final class ShortWording implements Prompts.Wording {
   }
 
   private String attempt(Attempt a) {
-    return templates.fill("attempt", 
+    return templates.fill(
+        "attempt",
         Map.of(
             "outcome",
             a.outcome() == Outcome.VERIFIED ? "good" : "bad",
@@ -158,8 +187,8 @@ final class ShortWording implements Prompts.Wording {
 
   @Override
   public String episodeLines(EpisodeText text) {
-    return templates.fill("episode", 
-        Map.of("problem", oneLine(text.problem()), "solution", lines(text.solution())));
+    return templates.fill(
+        "episode", Map.of("problem", oneLine(text.problem()), "solution", lines(text.solution())));
   }
 
   @Override

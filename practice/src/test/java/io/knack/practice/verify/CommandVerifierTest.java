@@ -67,7 +67,15 @@ class CommandVerifierTest {
       String names = verifier.verify("p", "A: environment", "42").reason();
       assertThat(List.of(names.split(",", -1)))
           .isSubsetOf(
-              "KNACK_VERIFIER", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME", "HOME", "LD_LIBRARY_PATH");
+              "KNACK_VERIFIER",
+              "PATH",
+              "LANG",
+              "LC_ALL",
+              "TZ",
+              "TMPDIR",
+              "JAVA_HOME",
+              "HOME",
+              "LD_LIBRARY_PATH");
       assertThat(names).contains("PATH").doesNotContain("DJL_OFFLINE");
     }
   }

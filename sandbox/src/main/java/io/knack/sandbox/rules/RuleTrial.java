@@ -56,9 +56,10 @@ import java.util.TreeMap;
  * Logs of many policies, answered by the model, three nights of the {@code reflect} stage on them,
  * and then later problems with each rule that is stored and without.
  *
- * <p>On the second and third night only the policies that drift have traffic: half of it from before
- * the change on the second, none on the third. The logs of poisoned policies hold three accepted
- * answers under one wrong rule. No stage sees a policy's rule: a log has attempts and verdicts.
+ * <p>On the second and third night only the policies that drift have traffic: half of it from
+ * before the change on the second, none on the third. The logs of poisoned policies hold three
+ * accepted answers under one wrong rule. No stage sees a policy's rule: a log has attempts and
+ * verdicts.
  */
 public final class RuleTrial {
   private static final Instant START = Instant.parse("2026-01-05T08:00:00Z");
@@ -233,9 +234,7 @@ public final class RuleTrial {
     space.save(directory.resolve("feature_space.bin"));
     Map<String, List<Example>> byCluster = new TreeMap<>();
     for (Example row : rows) {
-      byCluster
-          .computeIfAbsent(String.valueOf(row.clusterId()), c -> new ArrayList<>())
-          .add(row);
+      byCluster.computeIfAbsent(String.valueOf(row.clusterId()), c -> new ArrayList<>()).add(row);
     }
     List<Cluster> clusters = new ArrayList<>();
     LocalDate day = LocalDate.ofInstant(START, ZoneOffset.UTC);
@@ -281,8 +280,7 @@ public final class RuleTrial {
   }
 
   private RuleSet rules() throws IOException {
-    Artifact latest =
-        ArtifactStore.open(home).latest(ArtifactKind.RULES).orElse(null);
+    Artifact latest = ArtifactStore.open(home).latest(ArtifactKind.RULES).orElse(null);
     return latest == null
         ? new RuleSet(List.of())
         : Jsons.mapper().readValue(latest.file("rules.json").toFile(), RuleSet.class);

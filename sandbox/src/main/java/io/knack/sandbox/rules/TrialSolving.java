@@ -22,8 +22,7 @@ import java.util.Map;
 /** Best of sixteen on problems of the trial, with and without rules. */
 final class TrialSolving {
   static final VerifierSpec NUMERIC = new VerifierSpec("numeric", Map.of());
-  static final SolverOptions OPTIONS =
-      SolverOptions.defaults(PromptForm.SHORT).withMaxTokens(96);
+  static final SolverOptions OPTIONS = SolverOptions.defaults(PromptForm.SHORT).withMaxTokens(96);
 
   private final LanguageModel model;
   private final long seed;
