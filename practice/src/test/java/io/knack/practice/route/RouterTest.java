@@ -3,6 +3,7 @@ package io.knack.practice.route;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.knack.contracts.Interaction;
 import io.knack.contracts.Manifest;
 import io.knack.contracts.Manifest.AdapterRef;
@@ -21,6 +22,7 @@ import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.store.Jsons;
 import io.knack.practice.RouteCommand;
 import io.knack.practice.features.FeatureSpace;
+import io.knack.practice.features.HashedSpace;
 import io.knack.practice.prompt.PromptForm;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -258,6 +260,86 @@ class RouterTest {
     assertThat(run("--home", home.toString(), "--prompt", "hi", "--manifest", "4"))
         .contains("65")
         .contains("there is no manifest 4");
+  }
+
+  @Test
+  void theVerbRoutesByTenantThroughTheManifestsOwnSpace(@TempDir Path home) throws Exception {
+    List<String> known =
+        List.of(
+            "At Coral Quarry: Ana buys 4 mugs at 7 each. Coral Quarry shipping applies. Total?",
+            "At Coral Quarry: Ben buys 3 hats at 5 each. Coral Quarry shipping applies. Total?",
+            "At Amber Dune: Ana buys 4 mugs at 7 each. Amber Dune wrapping applies. Total?",
+            "At Amber Dune: Cleo buys 6 rugs at 9 each. Amber Dune wrapping applies. Total?",
+            "When does the museum open on Sundays in winter?",
+            "Which tram goes from the harbour to the old town?");
+    HashedSpace space = HashedSpace.fit(known, 1);
+    Path serving = Files.createDirectories(home.resolve("serving"));
+    space.save(serving.resolve("space.bin"));
+    Path manifests = Files.createDirectories(serving.resolve("manifests"));
+    List<Entry> entries =
+        List.of(
+            entry("coral", "acme", known.get(0), space),
+            entry("amber", null, known.get(2), space),
+            entry("museum", "other", known.get(4), space));
+    Manifest manifest =
+        new Manifest(
+            1, null, Instant.EPOCH, "", "base", null, space.digest(), "space.bin", entries);
+    Files.writeString(
+        manifests.resolve("v000001.json"), Jsons.mapper().writeValueAsString(manifest));
+
+    JsonNode own = routed(home, known.get(1), "acme");
+    assertThat(own.path("cluster_id").asText()).isEqualTo("coral");
+    assertThat(own.path("fired").asBoolean()).isTrue();
+    assertThat(own.path("memory").asText()).isEqualTo("adapter_rules");
+    assertThat(own.path("adapter").asText()).isEqualTo("coral-v1");
+    assertThat(own.path("similarity").asDouble()).isBetween(0.5, 1.0);
+    assertThat(own.path("messages").get(0).path("role").asText()).isEqualTo("system");
+    assertThat(own.path("messages").get(0).path("content").asText()).contains("know coral");
+    assertThat(own.path("messages").get(1).path("content").asText()).isEqualTo(known.get(1));
+
+    // The same words from another tenant, or from nobody: nothing of acme's shows.
+    for (String tenant : List.of("other", "")) {
+      JsonNode foreign = routed(home, known.get(1), tenant);
+      assertThat(foreign.path("fired").asBoolean()).isFalse();
+      assertThat(foreign.path("memory").asText()).isEqualTo("baseline");
+      assertThat(foreign.path("adapter").isNull()).isTrue();
+      assertThat(foreign.toString()).doesNotContain("coral-v1", "know coral", "\"coral\"");
+      assertThat(foreign.path("messages")).hasSize(1);
+    }
+    // What is shared serves everybody; what is unlike fires for nobody.
+    for (String tenant : List.of("acme", "other", "")) {
+      assertThat(routed(home, known.get(3), tenant).path("cluster_id").asText()).isEqualTo("amber");
+      assertThat(routed(home, known.get(3), tenant).path("fired").asBoolean()).isTrue();
+      assertThat(routed(home, known.get(5), tenant).path("fired").asBoolean()).isFalse();
+    }
+    // A memory of a manifest whose space is gone cannot be compared.
+    Files.delete(serving.resolve("space.bin"));
+    assertThat(run("--home", home.toString(), "--prompt", "hi")).contains("65").contains("space");
+  }
+
+  private static Entry entry(
+      String id, @Nullable String tenant, String problem, FeatureSpace space) {
+    Entry words = entry(id, problem, tenant, 0.4, 0.1);
+    return new Entry(
+        words.clusterId(),
+        words.tenant(),
+        words.memory(),
+        words.adapter(),
+        words.rules(),
+        List.of(),
+        new Trigger(0.4, 0.1, space.vector(problem)),
+        1);
+  }
+
+  private static JsonNode routed(Path home, String prompt, String tenant) throws Exception {
+    List<String> words =
+        new ArrayList<>(List.of("--home", home.toString(), "--prompt", prompt, "--json"));
+    if (!tenant.isEmpty()) {
+      words.addAll(List.of("--tenant", tenant));
+    }
+    String said = run(words.toArray(String[]::new));
+    assertThat(said).startsWith("0 ");
+    return Jsons.mapper().readTree(said.substring(2));
   }
 
   private static String run(String... arguments) {
