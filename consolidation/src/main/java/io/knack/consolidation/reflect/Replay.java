@@ -3,6 +3,7 @@ package io.knack.consolidation.reflect;
 import io.knack.contracts.Budget;
 import io.knack.contracts.Example;
 import io.knack.contracts.Manifest.RuleText;
+import io.knack.contracts.Message;
 import io.knack.contracts.id.ExampleId;
 import io.knack.llm.LanguageModel;
 import io.knack.practice.prompt.Prompts;
@@ -129,8 +130,11 @@ final class Replay {
 
   private Map<String, Result> run(List<Arm> arms, String method, SolverOptions options) {
     Prompts prompts = Prompts.of(plan.solver().form());
+    // Ways often come to the same rule: what is asked twice is solved once.
+    record Question(List<Message> messages, ExampleId problem) {}
     record Place(String arm, ExampleId problem) {}
-    Map<String, Place> places = new HashMap<>();
+    Map<Question, List<Place>> places = new HashMap<>();
+    Map<String, List<Place>> byTask = new HashMap<>();
     List<SolveTask> tasks = new ArrayList<>();
     Map<String, Result> results = new LinkedHashMap<>();
     for (Arm arm : arms) {
@@ -138,13 +142,21 @@ final class Replay {
         throw new IllegalArgumentException("two arms are called " + arm.name());
       }
       for (Example problem : arm.problems()) {
+        Question question =
+            new Question(
+                prompts.problem(problem.messages(), arm.rules(), List.of()), problem.id());
+        List<Place> asked = places.computeIfAbsent(question, q -> new ArrayList<>());
+        asked.add(new Place(arm.name(), problem.id()));
+        if (asked.size() > 1) {
+          continue;
+        }
         String id = Integer.toString(tasks.size());
-        places.put(id, new Place(arm.name(), problem.id()));
+        byTask.put(id, asked);
         tasks.add(
             new SolveTask(
                 id,
                 problem.problem(),
-                prompts.problem(problem.messages(), arm.rules(), List.of()),
+                question.messages(),
                 null,
                 null,
                 problem.reference(),
@@ -159,10 +171,12 @@ final class Replay {
             tasks,
             options,
             (task, solution) -> {
-              Place place = places.get(task.id());
-              Result result = place == null ? null : results.get(place.arm());
-              if (place != null && result != null) {
-                result.outcomes().put(place.problem(), outcome(solution));
+              Outcome outcome = outcome(solution);
+              for (Place place : byTask.getOrDefault(task.id(), List.of())) {
+                Result result = results.get(place.arm());
+                if (result != null) {
+                  result.outcomes().put(place.problem(), outcome);
+                }
               }
             });
     return results;

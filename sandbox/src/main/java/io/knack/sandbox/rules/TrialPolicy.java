@@ -28,6 +28,7 @@ record TrialPolicy(
     HouseRule before,
     HouseRule after,
     HouseRule poison) {
+  private static final List<Structure> STRUCTURES = List.of(Structure.values());
   private static final int OTHER_STRUCTURE_PERCENT = 12;
 
   /** The first tenth is poisoned, the second drifts. */
@@ -61,7 +62,7 @@ record TrialPolicy(
   }
 
   private static Structure structure(SplittableRandom random) {
-    return Structure.values()[random.nextInt(Structure.values().length)];
+    return STRUCTURES.get(random.nextInt(STRUCTURES.size()));
   }
 
   boolean poisoned() {

@@ -16,6 +16,7 @@ import io.knack.practice.verify.Verifiers;
 import io.knack.sandbox.world.HouseRule;
 import io.knack.sandbox.world.Problem;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -44,21 +45,33 @@ final class TrialSolving {
   /** In the order of what was asked; the same problem draws the same whatever is told. */
   List<Solution> solve(List<Asked> asked) {
     Prompts prompts = Prompts.of(PromptForm.SHORT);
+    record Question(List<Message> messages, String answer) {}
+    Map<Question, Integer> numbers = new LinkedHashMap<>();
     List<SolveTask> tasks = new ArrayList<>();
+    List<Integer> places = new ArrayList<>();
     for (Asked one : asked) {
       String text = one.problem().text();
-      tasks.add(
-          new SolveTask(
-              Integer.toString(tasks.size()),
-              text,
+      Question question =
+          new Question(
               prompts.problem(List.of(Message.user(text)), one.told(), List.of()),
-              null,
-              null,
-              Integer.toString(one.problem().solve(one.rule()).answer()),
-              verifier,
-              Seeds.of(seed, text.hashCode()),
-              0));
+              Integer.toString(one.problem().solve(one.rule()).answer()));
+      Integer known = numbers.putIfAbsent(question, tasks.size());
+      places.add(known == null ? tasks.size() : known);
+      if (known == null) {
+        tasks.add(
+            new SolveTask(
+                Integer.toString(tasks.size()),
+                text,
+                question.messages(),
+                null,
+                null,
+                question.answer(),
+                verifier,
+                Seeds.of(seed, text.hashCode()),
+                0));
+      }
     }
-    return Solvers.named("best_of_n").solve(model, tasks, OPTIONS);
+    List<Solution> solutions = Solvers.named("best_of_n").solve(model, tasks, OPTIONS);
+    return places.stream().map(solutions::get).toList();
   }
 }
