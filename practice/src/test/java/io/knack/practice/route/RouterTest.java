@@ -327,7 +327,7 @@ class RouterTest {
         words.adapter(),
         words.rules(),
         List.of(),
-        new Trigger(0.4, 0.1, space.vector(problem)),
+        new Trigger(0.4, 0.1, space.vector(problem), List.of()),
         1);
   }
 
