@@ -143,8 +143,7 @@ final class Replay {
       }
       for (Example problem : arm.problems()) {
         Question question =
-            new Question(
-                prompts.problem(problem.messages(), arm.rules(), List.of()), problem.id());
+            new Question(prompts.problem(problem.messages(), arm.rules(), List.of()), problem.id());
         List<Place> asked = places.computeIfAbsent(question, q -> new ArrayList<>());
         asked.add(new Place(arm.name(), problem.id()));
         if (asked.size() > 1) {

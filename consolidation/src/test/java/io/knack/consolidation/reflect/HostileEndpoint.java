@@ -117,8 +117,7 @@ final class HostileEndpoint implements AutoCloseable {
     int before = tries.computeIfAbsent(body, b -> new AtomicInteger()).getAndIncrement();
     // Up to three troubles in a row, other ones for each request; then an answer.
     int lot = Math.floorMod(body.hashCode() * 31, 7 * 4);
-    Trouble trouble =
-        before >= lot / 7 ? Trouble.NONE : Trouble.values()[(lot + before) % 7];
+    Trouble trouble = before >= lot / 7 ? Trouble.NONE : Trouble.values()[(lot + before) % 7];
     met.computeIfAbsent(trouble, t -> new AtomicInteger()).incrementAndGet();
     String answer = answer(body);
     switch (trouble) {
@@ -164,9 +163,7 @@ final class HostileEndpoint implements AutoCloseable {
     reply.putObject("usage").put("prompt_tokens", 50).put("completion_tokens", 20);
     // All ASCII, so that characters are bytes.
     StringBuilder ascii = new StringBuilder();
-    JSON.writeValueAsString(reply)
-        .chars()
-        .forEach(c -> ascii.append(c < 128 ? (char) c : '?'));
+    JSON.writeValueAsString(reply).chars().forEach(c -> ascii.append(c < 128 ? (char) c : '?'));
     return ascii.toString();
   }
 

@@ -81,8 +81,7 @@ class ReflectEndpointTest {
           new Solved(
               "Mira packs %d crates with %d jars each and gives %d jars away. How many are left?"
                   .formatted(i + 2, each, i % 5),
-              "%d*%d=%d\nA: %d"
-                  .formatted(i + 2, each, (i + 2) * each, (i + 2) * each - i % 5),
+              "%d*%d=%d\nA: %d".formatted(i + 2, each, (i + 2) * each, (i + 2) * each - i % 5),
               "A: %d".formatted((i + 2) * each + 1)));
     }
     return solved;
