@@ -72,7 +72,8 @@ final class TrackedStagesTest {
                             + " "
                             + event.path("values").path("loss").asText()))
         .containsExactly("1 3.5", "2 2.25");
-    assertThat(of(events, "end", starts.path("curate")).path("status").asText()).isEqualTo("FAILED");
+    assertThat(of(events, "end", starts.path("curate")).path("status").asText())
+        .isEqualTo("FAILED");
     assertThat(of(events, "end", starts.path("train")).path("status").asText())
         .isEqualTo("FINISHED");
   }

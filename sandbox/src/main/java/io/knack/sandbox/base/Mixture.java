@@ -249,8 +249,8 @@ public final class Mixture {
     }
 
     /**
-     * A case as serving logs it: guesses, in any order, of which one passes. What passes need not be
-     * the rule: below its threshold, say, any surcharge above it will do.
+     * A case as serving logs it: guesses, in any order, of which one passes. What passes need not
+     * be the rule: below its threshold, say, any surcharge above it will do.
      */
     private Prompts.Case solvedCase(Policy policy, int mostFailed) {
       Problem problem = problem(policy);

@@ -91,7 +91,8 @@ final class GuessingEndpoint implements AutoCloseable {
     int guess =
         GUESSES.get(
             Integer.parseInt(
-                    Digests.sha256((prompt + seed).getBytes(StandardCharsets.UTF_8)).substring(0, 6),
+                    Digests.sha256((prompt + seed).getBytes(StandardCharsets.UTF_8))
+                        .substring(0, 6),
                     16)
                 % GUESSES.size());
     int percent =

@@ -27,8 +27,7 @@ final class ReadmeTest {
     for (String command : commands) {
       String[] words = command.substring("./knack ".length()).split(" ");
       for (int i = 0; i < words.length; i++) {
-        words[i] =
-            words[i].equals("my-home") ? scratch.resolve("my-home").toString() : words[i];
+        words[i] = words[i].equals("my-home") ? scratch.resolve("my-home").toString() : words[i];
       }
       Knack.Ending ending = knack.run(words).succeeded();
       if (words[0].equals("import")) {

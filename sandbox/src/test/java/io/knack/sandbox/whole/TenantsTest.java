@@ -127,7 +127,8 @@ final class TenantsTest {
       line.put("id", "r" + i);
       line.put("q", text);
       line.put(
-          "a", fee ? "At " + percent + " percent the fee is " + dollars * percent / 100 : "Gladly.");
+          "a",
+          fee ? "At " + percent + " percent the fee is " + dollars * percent / 100 : "Gladly.");
       if (fee) {
         line.put("right", String.valueOf(dollars * percent / 100));
       }

@@ -228,8 +228,7 @@ final class Curator {
     figures.put("verifier_calls", candidates.stream().mapToLong(Candidate::verifierCalls).sum());
     figures.put("verifier_faults", candidates.stream().mapToLong(Candidate::faults).sum());
     figures.put(
-        "verifier_seconds",
-        candidates.stream().mapToLong(Candidate::verifierMicros).sum() / 1e6);
+        "verifier_seconds", candidates.stream().mapToLong(Candidate::verifierMicros).sum() / 1e6);
     return new Curriculum(examples, evidence, steps.taken(), choices, figures);
   }
 
