@@ -98,6 +98,19 @@ public final class ArmRouters {
     return having.size();
   }
 
+  /** One entry for each cluster that has any memory: for counting when triggers fire. */
+  public Router triggers() {
+    Set<ClusterId> seen = new HashSet<>();
+    List<Manifest.Entry> entries = new ArrayList<>();
+    for (Memory memory : memories.all()) {
+      Scope.Fitted fitted = triggers.get(memory.clusterId());
+      if (fitted != null && seen.add(memory.clusterId())) {
+        entries.add(memory.entry(fitted.trigger(), 0));
+      }
+    }
+    return sides.router(entries);
+  }
+
   /** The router of one arm. */
   public Router router(String arm, Firing firing) {
     List<Manifest.Entry> entries = new ArrayList<>();

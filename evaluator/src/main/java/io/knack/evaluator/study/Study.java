@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * What each memory saves with each method at each similarity level: the same problems with the same
  * seeds on both sides, in the paper's unit and all-in.
  *
- * <p>All arms of one method and level share one batch. Source of the design: Pan and Zhao, "Can
+ * <p>All arms and levels of one method share one batch. Source of the design: Pan and Zhao, "Can
  * Past Experience Accelerate LLM Reasoning?" (arXiv 2505.20643, 2025).
  */
 public final class Study {
@@ -147,6 +147,11 @@ public final class Study {
     private double before;
     private double after;
 
+    void add(Compared compared) {
+      before += compared.before();
+      after += compared.after();
+    }
+
     @Nullable Double relative() {
       return before <= 0 ? null : after / before;
     }
@@ -172,15 +177,14 @@ public final class Study {
     };
   }
 
-  /** How often arms fire at each level: an arm fires as its router does, so texts suffice. */
-  public static List<Firing> firing(
-      List<? extends Arm> arms, SortedMap<String, List<Example>> levels) {
+  /** How often a router fires at each level: texts suffice. */
+  public static List<Firing> firing(Router router, SortedMap<String, List<Example>> levels) {
     List<Firing> firing = new ArrayList<>();
     levels.forEach(
         (level, problems) -> {
           long fired =
               problems.stream()
-                  .filter(problem -> arms.stream().anyMatch(arm -> arm.ask(problem).fired()))
+                  .filter(problem -> router.route(problem.messages(), problem.tenant()).fired())
                   .count();
           firing.add(Firing.of(level, problems.size(), fired));
         });
@@ -205,22 +209,23 @@ public final class Study {
     Pool traps = new Pool();
     Pool harm = new Pool();
     List<Example> trapProblems = levels.getOrDefault(TRAP, List.of());
+    long cells = arms.size() * levels.values().stream().filter(l -> !l.isEmpty()).count();
     long total =
         methods.size()
             * ((arms.size() + 1L) * levels.values().stream().mapToLong(List::size).sum()
                 + (long) forced.size() * trapProblems.size());
     try (Console.Progress progress = console.progress("study", total)) {
       for (String method : methods) {
-        for (String level : levels.keySet()) {
-          List<Example> problems = levels.getOrDefault(level, List.of());
-          progress.note(method + " " + level);
-          Asker asker = new Asker(model, Solvers.named(method), options, verifiers, seed);
-          Batch batch = new Batch(asker, method, level, problems, progress);
-          if (level.equals(TRAP)) {
-            settings.addAll(batch.compare(arms, traps));
-            without.addAll(batch.compare(forced, harm));
-          } else {
-            settings.addAll(batch.compare(arms, new Pool()));
+        progress.note(method);
+        Batch batch = new Batch(method);
+        levels.forEach((level, problems) -> batch.add(level, problems, arms));
+        batch.add(TRAP, trapProblems, forced);
+        for (Compared compared : batch.solve(progress)) {
+          boolean trap = compared.setting().similarity().equals(TRAP);
+          boolean triggered = compared.at() < cells;
+          (triggered ? settings : without).add(compared.setting());
+          if (trap) {
+            (triggered ? traps : harm).add(compared);
           }
         }
       }
@@ -238,34 +243,29 @@ public final class Study {
         r == null ? null : probability(r, grid.size()));
   }
 
-  /** Problems of one level, solved by one method. */
-  private final class Batch {
-    private final Asker asker;
-    private final String method;
-    private final String level;
-    private final List<Example> problems;
-    private final Console.Progress progress;
-    private final MemoryPrompt plain = new MemoryPrompt(options.form());
+  /** One cell with the sums behind it; {@code at} counts the cells of a method. */
+  private record Compared(int at, Setting setting, double before, double after) {}
 
-    Batch(
-        Asker asker,
-        String method,
-        String level,
-        List<Example> problems,
-        Console.Progress progress) {
-      this.asker = asker;
+  /** Everything that one method is asked: the model's batch stays full until the last problem. */
+  private final class Batch {
+    private final String method;
+    private final MemoryPrompt plain = new MemoryPrompt(options.form());
+    private final List<Question> questions = new ArrayList<>();
+    private final List<Cell> cells = new ArrayList<>();
+
+    /** Where the answers of both sides lie. */
+    private record Cell(String memory, String level, int baseline, int candidate, int count) {}
+
+    Batch(String method) {
       this.method = method;
-      this.level = level;
-      this.problems = problems;
-      this.progress = progress;
     }
 
-    /** Every arm beside the baseline, all in one batch of the model; adds to the pool. */
-    List<Setting> compare(List<? extends Arm> arms, Pool pool) {
+    /** Every arm beside the baseline on some problems. */
+    void add(String level, List<Example> problems, List<? extends Arm> arms) {
       if (problems.isEmpty() || arms.isEmpty()) {
-        return List.of();
+        return;
       }
-      List<Question> questions = new ArrayList<>();
+      int baseline = questions.size();
       for (Example problem : problems) {
         questions.add(
             new Question(
@@ -278,6 +278,7 @@ public final class Study {
                 0));
       }
       for (Arm arm : arms) {
+        cells.add(new Cell(arm.memory(), level, baseline, questions.size(), problems.size()));
         for (Example problem : problems) {
           Asked asked = arm.ask(problem);
           questions.add(
@@ -291,17 +292,27 @@ public final class Study {
                   asked.retrievalMicros()));
         }
       }
-      List<Asker.Answered> answers = asker.ask(questions, progress);
-      int n = problems.size();
-      List<Setting> settings = new ArrayList<>();
-      for (int a = 0; a < arms.size(); a++) {
-        List<Asker.Answered> before = answers.subList(0, n);
-        List<Asker.Answered> after = answers.subList((a + 1) * n, (a + 2) * n);
-        pool.before += cost(before);
-        pool.after += cost(after);
-        settings.add(setting(method, arms.get(a).memory(), level, before, after));
+    }
+
+    /** The cells in the order in which they were added. */
+    List<Compared> solve(Console.Progress progress) {
+      List<Asker.Answered> answers =
+          new Asker(model, Solvers.named(method), options, verifiers, seed)
+              .ask(questions, progress);
+      List<Compared> compared = new ArrayList<>();
+      for (Cell cell : cells) {
+        List<Asker.Answered> before =
+            answers.subList(cell.baseline(), cell.baseline() + cell.count());
+        List<Asker.Answered> after =
+            answers.subList(cell.candidate(), cell.candidate() + cell.count());
+        compared.add(
+            new Compared(
+                compared.size(),
+                setting(method, cell.memory(), cell.level(), before, after),
+                cost(before),
+                cost(after)));
       }
-      return settings;
+      return compared;
     }
   }
 

@@ -174,7 +174,7 @@ public final class StudyCommand implements Callable<Integer> {
               arms,
               arms(routers, ArmRouters.Firing.ALWAYS, plan),
               set.levels(),
-              Study.firing(arms, set.routed()),
+              Study.firing(routers.triggers(), set.routed()),
               console);
     }
   }
