@@ -204,7 +204,8 @@ public final class ReportPage {
     List<EntryReport> without = byWorth.stream().filter(entry -> !served(entry)).toList();
     if (!without.isEmpty()) {
       html.open("details");
-      html.leaf("summary", without.size() + " recurring problems that get no memory, and why");
+      html.leaf(
+          "summary", "Recurring problems that get no memory: " + without.size() + ", and why");
       entries(without);
       html.close();
     }
