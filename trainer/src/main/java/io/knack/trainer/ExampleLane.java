@@ -16,6 +16,7 @@ final class ExampleLane implements Lane {
   private final List<TokenSequence> validation;
   private final TrainPlan plan;
   private final long steps;
+  private final long stepsPerEpoch;
   private long epoch = -1;
   private List<List<TokenSequence>> batches = List.of();
 
@@ -25,9 +26,9 @@ final class ExampleLane implements Lane {
     this.examples = List.copyOf(examples);
     this.validation = List.copyOf(validation);
     this.plan = plan;
-    int perEpoch = epoch(0).size();
+    this.stepsPerEpoch = epoch(0).size();
     Long wanted = plan.steps();
-    this.steps = wanted != null ? wanted : Math.max(1, Math.round(plan.epochs() * perEpoch));
+    this.steps = wanted != null ? wanted : Math.max(1, Math.round(plan.epochs() * stepsPerEpoch));
   }
 
   @Override
@@ -38,6 +39,11 @@ final class ExampleLane implements Lane {
   @Override
   public long steps() {
     return steps;
+  }
+
+  @Override
+  public long stepsPerEpoch() {
+    return stepsPerEpoch;
   }
 
   @Override

@@ -56,7 +56,7 @@ public final class FullTraining {
       TrainingListener listener)
       throws IOException, InterruptedException {
     int workers = plan.workers() > 0 ? plan.workers() : Runtime.getRuntime().availableProcessors();
-    Compute compute = new Compute(plan.device(), DType.parse(plan.dtype()), workers);
+    Compute compute = Compute.of(plan.device(), DType.parse(plan.dtype()), workers);
     FlatWeights flat = FlatWeights.of(shape);
     String fingerprint =
         Digests.sha256(
@@ -95,7 +95,7 @@ public final class FullTraining {
     }
   }
 
-  private static void write(Path out, ModelConfig shape, FlatWeights flat, float[] weights)
+  static void write(Path out, ModelConfig shape, FlatWeights flat, float[] weights)
       throws IOException {
     Files.createDirectories(out);
     Map<String, float[]> tensors = new TreeMap<>();

@@ -21,6 +21,11 @@ public interface Lane {
    */
   List<TokenSequence> batch(long step);
 
+  /** Steps that see every example once; 0 where examples never end. */
+  default long stepsPerEpoch() {
+    return 0;
+  }
+
   /** Held-out sequences for early stopping; may be empty. */
   default List<TokenSequence> validation() {
     return List.of();

@@ -10,7 +10,7 @@ import io.knack.llm.train.AdamW;
  * @param checkpointEvery steps; 0 for none
  * @param recompute keep only layer inputs for the backward pass
  * @param maxSkipped steps of one lane with a loss or gradient that is not finite, before giving up
- * @param validateEvery steps; 0 for none
+ * @param validateEvery steps, {@link #EACH_EPOCH} or {@link #NEVER}
  * @param patience validations without a better loss after which a lane stops; 0 for never
  */
 public record LoopPlan(
@@ -25,4 +25,7 @@ public record LoopPlan(
     int maxSkipped,
     long validateEvery,
     int patience,
-    long seed) {}
+    long seed) {
+  static final long NEVER = 0;
+  static final long EACH_EPOCH = -1;
+}

@@ -8,6 +8,7 @@ import io.knack.llm.lora.AdapterConfig;
 import io.knack.llm.train.Compute;
 import io.knack.llm.train.FrozenWeights;
 import io.knack.llm.train.LoraLayout;
+import io.knack.llm.train.MemoryPlan;
 import io.knack.llm.train.TokenSequence;
 import io.knack.llm.train.TrainableDecoder;
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 
 /**
@@ -94,10 +96,28 @@ public final class LoraTraining {
     }
     TrainingCheckpoints checkpoints =
         new TrainingCheckpoints(work, HexFormat.of().formatHex(start.digest()));
+    OptionalInt stored = checkpoints.microTokens();
+    int microRows;
+    if (stored.isPresent()) {
+      microRows = stored.getAsInt();
+    } else {
+      MicroRows chosen =
+          MicroRows.choose(
+              plan, shape, compute, layout, tasks, MemoryPlan.available(compute.device()));
+      listener.planned(
+          compute.device()
+              + ", memory: "
+              + chosen.memory().words()
+              + "; micro-batches of "
+              + chosen.rows()
+              + " tokens");
+      microRows = chosen.rows();
+    }
+    checkpoints.microTokens(microRows);
     try (FrozenWeights frozen = FrozenWeights.load(model, shape, compute);
         TrainableDecoder decoder = TrainableDecoder.lora(shape, compute, frozen, layout, rows)) {
       List<LaneState> states =
-          new TrainingLoop(decoder, plan.loop(), lanes, checkpoints, listener).run();
+          new TrainingLoop(decoder, plan.loop(microRows), lanes, checkpoints, listener).run();
       List<Outcome> outcomes = new ArrayList<>();
       for (int i = 0; i < tasks.size(); i++) {
         AdapterTask task = tasks.get(i);

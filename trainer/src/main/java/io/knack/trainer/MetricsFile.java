@@ -16,14 +16,21 @@ import java.util.function.Function;
 /** Writes {@code metrics.jsonl} beside each adapter and shows progress. */
 final class MetricsFile implements TrainingListener, AutoCloseable {
   private final Function<String, Path> directory;
+  private final Console console;
   private final Console.Progress progress;
   private final BooleanSupplier stop;
   private final Map<String, Path> files = new TreeMap<>();
 
   MetricsFile(Function<String, Path> directory, Console console, long steps, BooleanSupplier stop) {
     this.directory = directory;
+    this.console = console;
     this.progress = console.progress("train", steps);
     this.stop = stop;
+  }
+
+  @Override
+  public void planned(String words) {
+    console.say("train: " + words);
   }
 
   @Override

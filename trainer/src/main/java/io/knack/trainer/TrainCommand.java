@@ -5,19 +5,20 @@ import io.knack.contracts.Quarantined;
 import io.knack.contracts.cli.StageOptions;
 import io.knack.contracts.cli.Terminal;
 import io.knack.contracts.plan.Plans;
+import io.knack.contracts.stage.ExitCode;
+import io.knack.contracts.stage.OrderlyStop;
 import io.knack.contracts.stage.PlanException;
+import io.knack.contracts.stage.TemporaryException;
 import io.knack.contracts.store.DurableFiles;
 import io.knack.contracts.store.Jsons;
 import io.knack.llm.train.TokenSequence;
+import io.knack.tracking.RunTracker;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -102,20 +103,25 @@ public final class TrainCommand implements Callable<Integer> {
     if (lines.length() > 0) {
       DurableFiles.replace(place.resolve("quarantine.jsonl"), lines.toString());
     }
+    console.say(
+        String.format(
+            java.util.Locale.ROOT,
+            "train: %d lines: %d used, %d dropped and %d cut for their length, %d in quarantine",
+            result.path("total").asInt(),
+            tasks.stream().mapToInt(t -> t.examples().size() + t.validation().size()).sum(),
+            result.path("dropped").asInt(),
+            result.path("cut").asInt(),
+            quarantine.size()));
+    tasks = Replay.mix(tasks, plan.replayRatio(), plan.seed());
     long steps =
         tasks.stream()
             .filter(t -> !t.examples().isEmpty())
             .mapToLong(t -> new ExampleLane(t.name(), t.examples(), List.of(), plan).steps())
             .sum();
-    AtomicBoolean stop = new AtomicBoolean();
-    CountDownLatch done = new CountDownLatch(1);
-    Thread hook = new Thread(() -> awaitSave(stop, done), "train-stop");
-    Runtime.getRuntime().addShutdownHook(hook);
     List<LoraTraining.Outcome> outcomes;
-    try (MetricsFile metrics = new MetricsFile(place::resolve, console, steps, stop::get)) {
-      outcomes = LoraTraining.run(plan, base, tasks, place, place.resolve(".checkpoints"), metrics);
-    } finally {
-      done.countDown();
+    try (OrderlyStop stop = new OrderlyStop()) {
+      outcomes = train(plan, base, tasks, place, console, steps, stop);
+      stop.ended(ExitCode.OK.code());
     }
     for (LoraTraining.Outcome outcome : outcomes) {
       result
@@ -141,15 +147,32 @@ public final class TrainCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** SIGTERM: asks for a checkpoint and waits for it. */
-  private static void awaitSave(AtomicBoolean stop, CountDownLatch done) {
-    stop.set(true);
-    try {
-      if (!done.await(90, TimeUnit.SECONDS)) {
-        System.err.println("knack: no checkpoint within 90 s; the one before stands");
+  private static List<LoraTraining.Outcome> train(
+      TrainPlan plan,
+      Path base,
+      List<AdapterTask> tasks,
+      Path place,
+      Terminal console,
+      long steps,
+      OrderlyStop stop)
+      throws IOException, InterruptedException {
+    try (MetricsFile metrics = new MetricsFile(place::resolve, console, steps, stop::requested);
+        RunTracker tracker =
+            plan.tracking().server() == null
+                ? RunTracker.none()
+                : RunTracker.open(plan.tracking(), place.resolve(".knack"));
+        TrackedTraining tracked =
+            new TrackedTraining(tracker, "train " + place.getFileName(), plan, tasks, metrics)) {
+      List<LoraTraining.Outcome> outcomes =
+          LoraTraining.run(plan, base, tasks, place, place.resolve(".checkpoints"), tracked);
+      tracked.finished(outcomes);
+      return outcomes;
+    } catch (TemporaryException e) {
+      if (stop.requested()) {
+        // The process ends before the command line can say it.
+        console.say("knack: " + e.getMessage());
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      throw e;
     }
   }
 

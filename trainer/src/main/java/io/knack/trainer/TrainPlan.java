@@ -4,10 +4,12 @@ import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
 import io.knack.llm.kernel.DType;
+import io.knack.llm.kernel.Kernels;
 import io.knack.llm.lora.AdapterConfig;
 import io.knack.llm.train.AdamW;
 import io.knack.llm.train.Compute;
 import io.knack.llm.train.LoraLayout;
+import io.knack.tracking.TrackingPlan;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,7 +64,9 @@ public record TrainPlan(
     @Doc("auto, cpu or gpu:N") @Default("auto") String device,
     @Doc("passes at the same time, one core each; 0 for one per core") @Default("0") @Range(min = 0)
         int workers,
-    @Doc("tokens of a micro-batch at most") @Default("2048") @Range(min = 16) int microTokens,
+    @Doc("tokens of a micro-batch at most; auto takes the fastest that fits the memory")
+        @Default("auto")
+        String microTokens,
     @Doc("of first weights, order and dropout") @Default("1") long seed,
     @Doc("steps between checkpoints; 0 for none") @Default("100") @Range(min = 0)
         long checkpointEvery,
@@ -74,7 +78,10 @@ public record TrainPlan(
         double replayRatio,
     @Doc("of the examples, held out for early stopping") @Default("0.0") @Range(min = 0, max = 0.9)
         double validationFraction,
-    @Doc("steps between validations; 0 for none") @Default("0") @Range(min = 0) long validateEvery,
+    @Doc("steps between validations; 0 for once an epoch where there is a reason to validate")
+        @Default("0")
+        @Range(min = 0)
+        long validateEvery,
     @Doc("validations without a better loss before an adapter stops; 0 for never")
         @Default("0")
         @Range(min = 0)
@@ -85,7 +92,8 @@ public record TrainPlan(
         int maxSkipped,
     @Doc("adapters with fewer training examples are not trained") @Default("1") @Range(min = 1)
         int minExamples,
-    @Doc("several adapters in one pass") List<AdapterData> adapters) {
+    @Doc("several adapters in one pass") List<AdapterData> adapters,
+    @Doc("where runs are recorded") TrackingPlan tracking) {
 
   /** One adapter of several. */
   public record AdapterData(
@@ -110,6 +118,13 @@ public record TrainPlan(
     }
     if (steps != null && steps < 1) {
       problems.add("steps: must be at least 1, found " + steps);
+    }
+    if (!microTokens.equals("auto") && !microTokens.matches("[1-9][0-9]{1,6}")) {
+      problems.add(
+          "micro_tokens: expected auto or a number of at least 10, found '" + microTokens + "'");
+    }
+    if (!device.matches("auto|cpu|(gpu|cuda)(:[0-9]+)?")) {
+      problems.add("device: expected auto, cpu or gpu:N, found '" + device + "'");
     }
     if (!Set.of("float32", "bfloat16").contains(dtype)) {
       problems.add("dtype: expected float32 or bfloat16, found '" + dtype + "'");
@@ -151,23 +166,37 @@ public record TrainPlan(
   }
 
   Compute compute() {
-    String where = device.equals("auto") ? "cpu" : device;
+    String where =
+        !device.equals("auto") ? device : Kernels.engine().getGpuCount() > 0 ? "gpu:0" : "cpu";
     int count = workers > 0 ? workers : Runtime.getRuntime().availableProcessors();
-    return new Compute(where, DType.parse(dtype), where.equals("cpu") ? count : 1);
+    return Compute.of(where, DType.parse(dtype), where.equals("cpu") ? count : 1);
   }
 
-  LoopPlan loop() {
+  /** Tokens of a micro-batch as planned; 0 for auto. */
+  int fixedMicroTokens() {
+    if (!packing) {
+      return 1;
+    }
+    return microTokens.equals("auto") ? 0 : Integer.parseInt(microTokens);
+  }
+
+  /**
+   * @param rows of a micro-batch at most
+   */
+  LoopPlan loop(int rows) {
     return new LoopPlan(
         learningRate,
         schedule,
         warmupSteps,
         new AdamW(beta1, beta2, epsilon, weightDecay, maxGradNorm),
-        packing ? microTokens : 1,
+        rows,
         dropout,
         checkpointEvery,
         activationCheckpointing,
         maxSkipped,
-        validateEvery,
+        validateEvery > 0
+            ? validateEvery
+            : patience > 0 || validationFraction > 0 ? LoopPlan.EACH_EPOCH : LoopPlan.NEVER,
         patience,
         seed);
   }

@@ -19,6 +19,7 @@ import io.knack.contracts.store.DurableFiles;
 import io.knack.contracts.store.Jsons;
 import io.knack.contracts.table.Tables;
 import io.knack.llm.train.TokenSequence;
+import io.knack.tracking.RunTracker;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,14 +81,18 @@ public final class TrainStage implements Stage<TrainPlan> {
     List<LoraTraining.Outcome> outcomes;
     long steps = tasks.stream().mapToLong(t -> steps(plan, t)).sum();
     try (MetricsFile metrics =
-        new MetricsFile(
-            lane -> context.output().resolve(lane),
-            context.console(),
-            steps,
-            context::stopRequested)) {
+            new MetricsFile(
+                lane -> context.output().resolve(lane),
+                context.console(),
+                steps,
+                context::stopRequested);
+        RunTracker tracker = RunTracker.open(plan.tracking(), context.home());
+        TrackedTraining tracked =
+            new TrackedTraining(tracker, "train " + context.run(), plan, tasks, metrics)) {
       outcomes =
           LoraTraining.run(
-              plan, model, tasks, context.output(), context.cache().resolve("run"), metrics);
+              plan, model, tasks, context.output(), context.cache().resolve("run"), tracked);
+      tracked.finished(outcomes);
     }
     double seconds = (System.nanoTime() - started) / 1e9;
     // A kill before the commit loses the place in the queue, not the work: this stage runs again.

@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 
 /**
@@ -26,6 +27,7 @@ final class TrainingCheckpoints {
 
   private final Path directory;
   private final String fingerprint;
+  private int microTokens;
 
   /**
    * @param fingerprint of plan, data and weights: a checkpoint with another one is not this run's
@@ -46,7 +48,7 @@ final class TrainingCheckpoints {
       tensors.put("first", state.first());
       tensors.put("second", state.second());
       ObjectNode loop = Jsons.mapper().createObjectNode();
-      loop.put("fingerprint", fingerprint).put("step", step);
+      loop.put("fingerprint", fingerprint).put("step", step).put("micro_tokens", microTokens);
       for (int i = 0; i < lanes.size(); i++) {
         LaneState lane = lanes.get(i);
         ObjectNode node = loop.withArray("lanes").addObject();
@@ -83,21 +85,30 @@ final class TrainingCheckpoints {
     }
   }
 
+  /** Rows of a micro-batch as this run's newest checkpoint has them; sums depend on it. */
+  OptionalInt microTokens() throws IOException {
+    Optional<Path> newest = newest();
+    return newest.isPresent()
+        ? OptionalInt.of(read(newest.get()).path("micro_tokens").asInt())
+        : OptionalInt.empty();
+  }
+
+  /** What further checkpoints say. */
+  void microTokens(int rows) {
+    microTokens = rows;
+  }
+
   /**
    * Restores the newest checkpoint of this run, if there is one.
    *
    * @return the step it was taken after, or 0
    */
   long restore(TrainableDecoder decoder, List<LaneState> lanes) throws IOException {
-    Optional<Path> newest =
-        steps().stream().max(java.util.Comparator.comparingLong(TrainingCheckpoints::step));
+    Optional<Path> newest = newest();
     if (newest.isEmpty()) {
       return 0;
     }
-    JsonNode loop = Jsons.mapper().readTree(newest.get().resolve(LOOP).toFile());
-    if (!loop.path("fingerprint").asText().equals(fingerprint)) {
-      return 0;
-    }
+    JsonNode loop = read(newest.get());
     Map<String, float[]> tensors = Tensors.read(newest.get().resolve(TENSORS));
     decoder.restore(
         new TrainableDecoder.State(
@@ -115,6 +126,19 @@ final class TrainingCheckpoints {
       lane.best = tensors.get("best." + i);
     }
     return loop.path("step").asLong();
+  }
+
+  /** The newest checkpoint, if it is of this run. */
+  private Optional<Path> newest() throws IOException {
+    Optional<Path> newest =
+        steps().stream().max(java.util.Comparator.comparingLong(TrainingCheckpoints::step));
+    return newest.isPresent() && read(newest.get()).path("fingerprint").asText().equals(fingerprint)
+        ? newest
+        : Optional.empty();
+  }
+
+  private static JsonNode read(Path checkpoint) throws IOException {
+    return Jsons.mapper().readTree(checkpoint.resolve(LOOP).toFile());
   }
 
   private static float[] part(Map<String, float[]> tensors, String name) {

@@ -15,8 +15,12 @@ import io.knack.llm.text.ChatTemplate;
 import io.knack.llm.text.LabelledTokens;
 import io.knack.llm.text.Tokenizer;
 import io.knack.llm.train.TokenSequence;
-import java.io.BufferedReader;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,11 +84,11 @@ public final class TrainingData implements AutoCloseable {
     int[] counts = new int[2];
     long line = 0;
     long offset = 0;
-    try (BufferedReader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
-      for (String text = reader.readLine(); text != null; text = reader.readLine()) {
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+      for (byte[] raw = nextLine(in); raw.length > 0; raw = nextLine(in)) {
         line++;
         try {
-          keep(line(text), sequences, counts, file + ":" + line);
+          keep(line(decode(raw)), sequences, counts, file + ":" + line);
         } catch (BadLine | IllegalArgumentException bad) {
           quarantine.add(
               new Quarantined(
@@ -92,12 +96,32 @@ public final class TrainingData implements AutoCloseable {
                   line,
                   offset,
                   String.valueOf(bad.getMessage()),
-                  Digests.sha256(text)));
+                  Digests.sha256(new String(raw, StandardCharsets.ISO_8859_1))));
         }
-        offset += text.getBytes(StandardCharsets.UTF_8).length + 1L;
+        offset += raw.length;
       }
     }
     return new Read(sequences, (int) line, counts[0], counts[1], quarantine);
+  }
+
+  /** A line with its end; empty at the end of the file. */
+  private static byte[] nextLine(InputStream in) throws IOException {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    for (int b = in.read(); b >= 0; b = in.read()) {
+      line.write(b);
+      if (b == '\n') {
+        break;
+      }
+    }
+    return line.toByteArray();
+  }
+
+  private static String decode(byte[] raw) throws BadLine {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString();
+    } catch (CharacterCodingException e) {
+      throw new BadLine("not UTF-8");
+    }
   }
 
   /** Tokenizes curated examples; those without a completion are skipped. */
@@ -192,11 +216,12 @@ public final class TrainingData implements AutoCloseable {
         }
         return chat(messages, toolText, weight);
       }
-      return plain(json.path("prompt").asText(), json.path("completion").asText(), weight);
+      return plain(text(json, "prompt"), text(json, "completion"), weight);
     }
     if (json.has("instruction") && json.has("output")) {
       String input = json.path("input").asText("");
-      String question = json.path("instruction").asText() + (input.isEmpty() ? "" : "\n" + input);
+      String question = text(json, "instruction") + (input.isEmpty() ? "" : "\n" + input);
+      String answer = text(json, "output");
       List<Message> messages = new ArrayList<>();
       if (!json.path("system").asText("").isEmpty()) {
         messages.add(Message.system(json.path("system").asText()));
@@ -206,14 +231,21 @@ public final class TrainingData implements AutoCloseable {
         messages.add(Message.assistant(turn.path(1).asText()));
       }
       if (template.isEmpty() && messages.isEmpty()) {
-        return plain(question + "\n", json.path("output").asText(), weight);
+        return plain(question + "\n", answer, weight);
       }
       messages.add(Message.user(question));
-      messages.add(Message.assistant(json.path("output").asText()));
+      messages.add(Message.assistant(answer));
       return chat(messages, null, weight);
     }
     throw new BadLine(
         "expected messages, conversations, prompt and completion, or instruction and output");
+  }
+
+  private static String text(JsonNode json, String field) throws BadLine {
+    if (!json.path(field).isTextual()) {
+      throw new BadLine(field + ": expected text, found " + json.path(field));
+    }
+    return json.path(field).textValue();
   }
 
   private static List<Message> messages(JsonNode turns, String role, String content)
@@ -245,9 +277,6 @@ public final class TrainingData implements AutoCloseable {
               calls,
               turn.path("tool_call_id").isTextual() ? turn.path("tool_call_id").asText() : null));
     }
-    if (messages.stream().noneMatch(m -> m.role() == Role.ASSISTANT)) {
-      throw new BadLine("no assistant turn to learn from");
-    }
     return messages;
   }
 
@@ -259,6 +288,9 @@ public final class TrainingData implements AutoCloseable {
                     model
                         + ": the checkpoint has no chat template, which conversations need; add"
                         + " one to tokenizer_config.json, or give prompt and completion lines"));
+    if (messages.stream().noneMatch(m -> m.role() == Role.ASSISTANT)) {
+      throw new IllegalArgumentException("no assistant turn to learn from");
+    }
     LabelledTokens tokens = LabelledTokens.of(chat, tokenizer, messages, tools, Map.of());
     float[] weights = new float[tokens.ids().size()];
     for (int i = 0; i < weights.length; i++) {

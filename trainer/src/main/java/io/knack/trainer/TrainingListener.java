@@ -4,6 +4,9 @@ package io.knack.trainer;
 public interface TrainingListener {
   TrainingListener NONE = new TrainingListener() {};
 
+  /** Before the first step: where it trains and the memory it will take, in words. */
+  default void planned(String words) {}
+
   default void step(StepReport report) {}
 
   /** Mean loss in nats on the lane's validation part, after {@code step} steps. */

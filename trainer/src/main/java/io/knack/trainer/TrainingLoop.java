@@ -6,9 +6,11 @@ import io.knack.llm.train.MicroBatch;
 import io.knack.llm.train.TokenSequence;
 import io.knack.llm.train.TrainableDecoder;
 import io.knack.llm.train.TrainableDecoder.Pass;
+import io.knack.llm.train.TrainableDecoder.Update;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Training, whole: of one adapter, of many at once, or of all weights of a small model.
@@ -25,6 +27,7 @@ final class TrainingLoop {
   private final List<LaneState> states = new ArrayList<>();
   private final TrainingCheckpoints checkpoints;
   private final TrainingListener listener;
+  private long reported;
 
   /**
    * @param lanes in the order of the decoder's rows
@@ -46,6 +49,7 @@ final class TrainingLoop {
   /** Trains from the newest checkpoint, or from the start, to the end. */
   List<LaneState> run() throws IOException, InterruptedException {
     long step = checkpoints.restore(decoder, states);
+    reported = System.nanoTime();
     while (states.stream().anyMatch(this::runs)) {
       step(step++);
       boolean stop = listener.stopRequested();
@@ -74,7 +78,6 @@ final class TrainingLoop {
   }
 
   private void step(long step) throws IOException, InterruptedException {
-    long started = System.nanoTime();
     List<TokenSequence> sequences = new ArrayList<>();
     double[] weight = new double[lanes.size()];
     long[] tokens = new long[lanes.size()];
@@ -95,26 +98,29 @@ final class TrainingLoop {
     double[] loss = losses(batches, perRow);
     float[] norms = decoder.gatherGradients();
 
-    double seconds = (System.nanoTime() - started) / 1e9;
-    double rate = java.util.Arrays.stream(tokens).sum() / seconds;
+    // From report to report, so that optimizer, validation and checkpoints are in the rate.
+    long now = System.nanoTime();
+    double rate = java.util.Arrays.stream(tokens).sum() / ((now - reported) / 1e9);
+    reported = now;
+    List<Update> updates = new ArrayList<>();
     for (int i = 0; i < lanes.size(); i++) {
       if (runs(states.get(i))) {
-        update(i, loss[i], norms[i], tokens[i], rate);
+        advance(i, loss[i], norms[i], tokens[i], rate).ifPresent(updates::add);
       }
     }
+    decoder.update(updates, plan.optimizer());
     decoder.endStep();
     validate();
   }
 
-  private void update(int i, double loss, double norm, long tokens, double rate) {
+  /** One step of one lane; empty when its gradient cannot be used. */
+  private Optional<Update> advance(int i, double loss, double norm, long tokens, double rate) {
     LaneState state = states.get(i);
     Lane lane = lanes.get(i);
     double learningRate =
         plan.learningRate() * plan.schedule().factor(state.step, plan.warmupSteps(), lane.steps());
     boolean finite = Double.isFinite(loss) && Double.isFinite(norm);
-    if (finite) {
-      decoder.update(i, state.updates++, learningRate, plan.optimizer(), norm);
-    } else if (++state.skipped > plan.maxSkipped()) {
+    if (!finite && ++state.skipped > plan.maxSkipped()) {
       throw new ContractException(
           lane.name()
               + ": loss or gradient was not finite in "
@@ -140,11 +146,14 @@ final class TrainingLoop {
             tokens,
             rate,
             !finite));
+    return finite
+        ? Optional.of(new Update(i, state.updates++, learningRate, norm))
+        : Optional.empty();
   }
 
   /** Early stopping: keeps each lane's best weights. */
   private void validate() throws InterruptedException {
-    if (plan.validateEvery() == 0) {
+    if (plan.validateEvery() == LoopPlan.NEVER) {
       return;
     }
     List<Integer> due = new ArrayList<>();
@@ -153,10 +162,14 @@ final class TrainingLoop {
     for (int i = 0; i < lanes.size(); i++) {
       LaneState state = states.get(i);
       boolean last = state.step == lanes.get(i).steps();
+      long every =
+          plan.validateEvery() == LoopPlan.EACH_EPOCH
+              ? Math.max(1, lanes.get(i).stepsPerEpoch())
+              : plan.validateEvery();
       List<TokenSequence> held = lanes.get(i).validation();
       if (!state.stopped
           && !held.isEmpty()
-          && (state.step % plan.validateEvery() == 0 || last)
+          && (state.step % every == 0 || last)
           && state.step > 0) {
         due.add(i);
         sequences.addAll(held);

@@ -25,6 +25,19 @@ class PeftParityTest {
 
   @TempDir Path directory;
 
+  /** The run that PEFT's {@code plain} is compared with; gives the adapter's directory. */
+  static Path trainPlain(Path directory) throws Exception {
+    LoraTraining.run(
+        plan(),
+        FIXTURES.resolve("base"),
+        List.of(
+            new AdapterTask("java", examples(0, 80), List.of(), FIXTURES.resolve("plain/initial"))),
+        directory,
+        directory.resolve("work"),
+        TrainingListener.NONE);
+    return directory.resolve("java");
+  }
+
   private static TrainPlan plan(String... overrides) {
     List<String> all =
         new ArrayList<>(
@@ -47,7 +60,7 @@ class PeftParityTest {
     return Jsons.mapper().readTree(FIXTURES.resolve("runs.json").toFile());
   }
 
-  private static List<TokenSequence> examples(int from, int to) throws Exception {
+  static List<TokenSequence> examples(int from, int to) throws Exception {
     List<TokenSequence> out = new ArrayList<>();
     JsonNode rows = reference().path("rows");
     for (int n = from; n < to; n++) {
@@ -82,7 +95,7 @@ class PeftParityTest {
     return place;
   }
 
-  private static void assertSame(Path actual, Path expected, double tolerance) {
+  static void assertSame(Path actual, Path expected, double tolerance) {
     Map<String, float[]> wanted = Tensors.read(expected.resolve("adapter_model.safetensors"));
     Map<String, float[]> found = Tensors.read(actual.resolve("adapter_model.safetensors"));
     assertThat(found.keySet()).isEqualTo(wanted.keySet());
@@ -143,7 +156,8 @@ class PeftParityTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"packing=false", "activation_checkpointing=true", "workers=1"})
+  @ValueSource(
+      strings = {"packing=false", "activation_checkpointing=true", "workers=1", "micro_tokens=64"})
   void layoutDoesNotChangeWhatIsLearnt(String override) throws Exception {
     List<AdapterTask> tasks = List.of(new AdapterTask("a", examples(0, 80), List.of(), null));
     assertSame(
@@ -191,15 +205,30 @@ class PeftParityTest {
         .isNotEqualTo(Files.readAllBytes(whole.resolve("a/adapter_model.safetensors")));
   }
 
+  /** get_cosine_, get_linear_ and get_constant_schedule_with_warmup, 3 of 12 steps. */
   @Test
   void schedulesAreThoseOfTransformers() {
-    // get_cosine_schedule_with_warmup(3, 20) and get_linear_schedule_with_warmup at steps 0, 2, 10.
-    Offset<Double> exact = Offset.offset(1e-9);
-    assertThat(Schedule.COSINE.factor(0, 3, 20)).isCloseTo(0, exact);
-    assertThat(Schedule.COSINE.factor(2, 3, 20)).isCloseTo(2 / 3.0, exact);
-    assertThat(Schedule.COSINE.factor(10, 3, 20))
-        .isCloseTo(0.5 * (1 + Math.cos(Math.PI * 7 / 17)), exact);
-    assertThat(Schedule.LINEAR.factor(10, 3, 20)).isCloseTo(10 / 17.0, exact);
-    assertThat(Schedule.CONSTANT.factor(10, 3, 20)).isCloseTo(1, exact);
+    double[] cosine = {
+      0.0,
+      0.3333333333333333,
+      0.6666666666666666,
+      1.0,
+      0.9698463103929542,
+      0.883022221559489,
+      0.75,
+      0.5868240888334653,
+      0.41317591116653485,
+      0.2500000000000001,
+      0.11697777844051105,
+      0.03015368960704584
+    };
+    for (int step = 0; step < 12; step++) {
+      Offset<Double> exact = Offset.offset(1e-9);
+      double warm = Math.min(1, step / 3.0);
+      assertThat(Schedule.COSINE.factor(step, 3, 12)).isCloseTo(cosine[step], exact);
+      assertThat(Schedule.LINEAR.factor(step, 3, 12))
+          .isCloseTo(step < 3 ? warm : (12 - step) / 9.0, exact);
+      assertThat(Schedule.CONSTANT.factor(step, 3, 12)).isCloseTo(warm, exact);
+    }
   }
 }

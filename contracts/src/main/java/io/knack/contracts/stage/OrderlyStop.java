@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Turns SIGTERM into a request: the stage sees {@link #requested()}, saves, and leaves; the process
  * then ends with the stage's own exit code instead of the signal's.
  */
-final class OrderlyStop implements AutoCloseable {
+public final class OrderlyStop implements AutoCloseable {
   /** Longer than any stage needs to save; a scheduler's kill comes later than that. */
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
@@ -19,16 +19,16 @@ final class OrderlyStop implements AutoCloseable {
   private final AtomicInteger exit = new AtomicInteger(ExitCode.TEMPORARY.code());
   private final Thread hook = new Thread(this::onSignal, "orderly-stop");
 
-  OrderlyStop() {
+  public OrderlyStop() {
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
-  boolean requested() {
+  public boolean requested() {
     return requested.get();
   }
 
   /** The stage has ended with this code. */
-  void ended(int code) {
+  public void ended(int code) {
     exit.set(code);
   }
 

@@ -6,12 +6,13 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Runs transformers on a scenario, in the Python environment {@code peer}. */
-final class BenchPeer {
+/** Runs a peer on the same work, in the Python environment {@code peer}. */
+public final class BenchPeer {
   private final String python;
 
   private BenchPeer(String python) {
@@ -19,7 +20,7 @@ final class BenchPeer {
   }
 
   /** The interpreter that KNACK_PEER_PYTHON names, else the one that scripts/python-env makes. */
-  static BenchPeer find() throws IOException {
+  public static BenchPeer find() throws IOException {
     String given = System.getenv("KNACK_PEER_PYTHON");
     if (given != null && !given.isEmpty()) {
       return new BenchPeer(given);
@@ -28,7 +29,8 @@ final class BenchPeer {
     Path script = launcher == null ? null : Path.of(launcher).resolveSibling("scripts/python-env");
     if (script == null || !Files.isExecutable(script)) {
       throw new TemporaryException(
-          "bench: --peer needs an interpreter with torch and transformers; name one in KNACK_PEER_PYTHON");
+          "bench: --peer needs an interpreter with torch, transformers and peft; name one in"
+              + " KNACK_PEER_PYTHON");
     }
     return new BenchPeer(run(List.of(script.toString(), "peer"), null));
   }
@@ -36,22 +38,31 @@ final class BenchPeer {
   /** Tokens per second of the whole generation, the best of three rounds. */
   double tokensPerSecond(Path model, String dtype, int batch, int prompt, int tokens, int threads)
       throws IOException {
+    return Double.parseDouble(
+        lastLine(
+            BenchPeer.class,
+            "/io/knack/llm/bench_peer.py",
+            model.toString(),
+            dtype,
+            "" + batch,
+            "" + prompt,
+            "" + tokens,
+            "" + threads));
+  }
+
+  /**
+   * Runs a script.
+   *
+   * @param resource of {@code owner}
+   * @return the last line that it prints
+   */
+  public String lastLine(Class<?> owner, String resource, String... arguments) throws IOException {
     Path script = Files.createTempFile("knack-peer", ".py");
-    try (InputStream in = BenchPeer.class.getResourceAsStream("/io/knack/llm/bench_peer.py")) {
+    try (InputStream in = owner.getResourceAsStream(resource)) {
       Files.write(script, Objects.requireNonNull(in).readAllBytes());
-      String output =
-          run(
-              List.of(
-                  python,
-                  script.toString(),
-                  model.toString(),
-                  dtype,
-                  "" + batch,
-                  "" + prompt,
-                  "" + tokens,
-                  "" + threads),
-              "1");
-      return Double.parseDouble(output);
+      List<String> command = new ArrayList<>(List.of(python, script.toString()));
+      command.addAll(List.of(arguments));
+      return run(command, "1");
     } finally {
       Files.delete(script);
     }
@@ -62,9 +73,8 @@ final class BenchPeer {
     Path errors = Files.createTempFile("knack-peer", ".err");
     try {
       ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
-      builder
-          .environment()
-          .remove("OMP_WAIT_POLICY"); // What suits the JVM is not the peer's own choice.
+      // What suits the JVM is not the peer's own choice.
+      builder.environment().keySet().removeAll(List.of("OMP_WAIT_POLICY", "GLIBC_TUNABLES"));
       if (offline != null) {
         builder.environment().put("HF_HUB_OFFLINE", offline);
       }

@@ -1,8 +1,5 @@
 package io.knack.llm.cli;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -129,7 +126,10 @@ public final class LlmBenchCommand implements Callable<Integer> {
     double best = 0;
     ArrayNode all = new ObjectMapper().createArrayNode();
     for (DType type : types) {
-      double peak = peak(type);
+      if (threads > 0) {
+        Kernels.threads(threads);
+      }
+      double peak = MachinePeak.gflops(type);
       best = Math.max(best, peak);
       for (Scenario scenario : scenarios()) {
         ObjectNode node = all.addObject();
@@ -199,7 +199,7 @@ public final class LlmBenchCommand implements Callable<Integer> {
       node.put(
           "decode_tokens_per_second", (tokens - scenario.batch()) / Math.max(1e-9, whole - first));
       node.put("prefill_tokens_per_second", prompts * scenario.promptTokens() / first);
-      node.put("max_rss_bytes", maxRssBytes());
+      node.put("max_rss_bytes", ResidentMemory.peakBytes());
     }
   }
 
@@ -221,39 +221,5 @@ public final class LlmBenchCommand implements Callable<Integer> {
       made += completion.usage().completionTokens();
     }
     return new double[] {(System.nanoTime() - start) / 1e9, made};
-  }
-
-  /** The best rate of a square matrix product, in 1e9 floating-point operations a second. */
-  private double peak(DType type) {
-    int n = 1024;
-    if (threads > 0) {
-      Kernels.threads(threads);
-    }
-    try (Kernels kernels = Kernels.load("cpu");
-        NDManager scope = kernels.manager().newSubManager()) {
-      kernels.gradients(Kernels.Gradients.OFF);
-      NDArray x = kernels.cast(scope, scope.ones(new Shape(n, n)), type);
-      NDArray none = scope.create(new float[0]);
-      double best = 0;
-      for (int round = 0; round < 12; round++) {
-        long start = System.nanoTime();
-        kernels.tensor(scope, "linear", x, x, none).close();
-        best = Math.max(best, 2.0 * n * n * n / (System.nanoTime() - start));
-      }
-      return best;
-    }
-  }
-
-  private static long maxRssBytes() {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-        if (line.startsWith("VmHWM:")) {
-          return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
-        }
-      }
-    } catch (IOException e) {
-      // Not Linux: there is no figure.
-    }
-    return 0;
   }
 }

@@ -21,12 +21,13 @@ public final class FrozenWeights implements AutoCloseable {
     this.tensors = List.copyOf(tensors);
   }
 
-  /** Loads a Hugging Face checkpoint directory to the device, in the compute type. */
+  /** Loads a Hugging Face checkpoint directory to the device, as {@code compute} wants it. */
   public static FrozenWeights load(Path directory, ModelConfig model, Compute compute) {
     Device device = Kernels.device(compute.device());
     Checkpoint checkpoint = Checkpoint.open(directory);
     Kernels loading = Kernels.load(compute.device());
-    try (Kernels joining = TrainingKernels.load(device, model, List.of())) {
+    try (Kernels joining =
+        TrainingKernels.load(device, model, null, TrainingKernels.Attention.on(device))) {
       loading.gradients(Kernels.Gradients.OFF);
       NDManager owner = loading.manager();
       List<NDArray> tensors = new ArrayList<>();
@@ -35,7 +36,13 @@ public final class FrozenWeights implements AutoCloseable {
         for (Slot.Part part : slot.parts()) {
           long[] shape =
               slot.vector() ? new long[] {part.rows()} : new long[] {part.rows(), slot.columns()};
-          parts.add(checkpoint.load(loading, owner, part.name(), compute.dtype(), shape));
+          NDArray read = checkpoint.load(loading, owner, part.name(), compute.dtype(), shape);
+          if (compute.arithmetic() == compute.dtype()) {
+            parts.add(read);
+          } else {
+            parts.add(loading.cast(owner, read, compute.arithmetic()));
+            read.close(); // Only now: a cast to the same type shares the mapped file.
+          }
         }
         if (parts.size() == 1) {
           tensors.add(parts.get(0));

@@ -13,10 +13,11 @@ import java.util.Random;
  *
  * @param matrices in that order
  * @param specs of each layer and group, see {@code lora} in {@code train.py}
- * @param scales factor of each number in the passes: alpha's for B, 1 for A
+ * @param factors of each layer, group and module: what multiplies B A
+ * @param size numbers of one adapter
  */
-@SuppressWarnings("ArrayRecordComponent")
-public record LoraLayout(List<Matrix> matrices, List<List<long[]>> specs, float[] scales) {
+public record LoraLayout(
+    List<Matrix> matrices, List<List<long[]>> specs, List<List<List<Double>>> factors, int size) {
 
   /** How A starts; B starts at zero, so that the adapter changes nothing at first. */
   public enum Init {
@@ -49,15 +50,17 @@ public record LoraLayout(List<Matrix> matrices, List<List<long[]>> specs, float[
   public static LoraLayout of(ModelConfig model, AdapterConfig config) {
     List<Matrix> matrices = new ArrayList<>();
     List<List<long[]>> specs = new ArrayList<>();
-    List<float[]> factors = new ArrayList<>();
+    List<List<List<Double>>> factors = new ArrayList<>();
     int at = 0;
     for (int layer = 0; layer < model.layers(); layer++) {
       List<long[]> groups = new ArrayList<>();
+      List<List<Double>> scales = new ArrayList<>();
       for (List<Projection> group : groups(model, layer)) {
         int in = inputs(model, groups.size());
         List<Projection> targeted = group.stream().filter(p -> config.targets(p.module())).toList();
         if (targeted.isEmpty()) {
           groups.add(new long[] {0});
+          scales.add(List.of(1.0));
           continue;
         }
         int first = at;
@@ -65,7 +68,6 @@ public record LoraLayout(List<Matrix> matrices, List<List<long[]>> specs, float[
         for (Projection p : targeted) {
           int rank = config.rank(p.module());
           matrices.add(new Matrix(p.module(), "lora_A", at, rank, in));
-          factors.add(new float[] {rank * in, 1});
           at += rank * in;
           ranks += rank;
         }
@@ -79,12 +81,13 @@ public record LoraLayout(List<Matrix> matrices, List<List<long[]>> specs, float[
                   .sum();
           spec.addAll(List.of((long) rank, (long) at, (long) out, (long) out + p.out()));
           matrices.add(new Matrix(p.module(), "lora_B", at, p.out(), rank));
-          factors.add(new float[] {p.out() * rank, (float) config.scale(p.module())});
           at += p.out() * rank;
         }
         groups.add(spec.stream().mapToLong(Long::longValue).toArray());
+        scales.add(targeted.stream().map(p -> config.scale(p.module())).toList());
       }
       specs.add(groups);
+      factors.add(scales);
     }
     if (matrices.isEmpty()) {
       throw new PlanException(
@@ -92,13 +95,7 @@ public record LoraLayout(List<Matrix> matrices, List<List<long[]>> specs, float[
               + " a regular expression for paths such as model.layers.0.self_attn.q_proj, or"
               + " all-linear");
     }
-    float[] scales = new float[at];
-    int done = 0;
-    for (float[] factor : factors) {
-      java.util.Arrays.fill(scales, done, done + (int) factor[0], factor[1]);
-      done += (int) factor[0];
-    }
-    return new LoraLayout(List.copyOf(matrices), List.copyOf(specs), scales);
+    return new LoraLayout(List.copyOf(matrices), List.copyOf(specs), List.copyOf(factors), at);
   }
 
   private static int inputs(ModelConfig model, int group) {
@@ -124,14 +121,9 @@ public record LoraLayout(List<Matrix> matrices, List<List<long[]>> specs, float[
         List.of(new Projection(p + "mlp.down_proj", model.hidden())));
   }
 
-  /** Numbers of one adapter. */
-  public int size() {
-    return scales.length;
-  }
-
   /** A new adapter's row. */
   public float[] initial(Init init, long seed) {
-    float[] row = new float[size()];
+    float[] row = new float[size];
     Random random = new Random(seed);
     for (Matrix matrix : matrices) {
       if (matrix.lora().equals("lora_A")) {

@@ -9,11 +9,13 @@ import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,20 +40,21 @@ public final class TrainableDecoder implements AutoCloseable {
   private final ExecutorService pool;
 
   private final NDArray master; // (K, N) fp32
-  private final NDArray working; // (K, N) in the compute type, scaled
-  private final NDArray scale; // (N) or empty
+  private final NDArray working; // (K, N) in the arithmetic's type; the master itself in fp32
   private final NDArray first; // (K, N) AdamW's moments
   private final NDArray second;
   private final List<NDArray> gradients = new ArrayList<>(); // (K, N) of each worker
   private final List<IValue> gradientViews = new ArrayList<>();
+  private final boolean[][] touched; // worker, adapter: has a gradient in this step
+  private final int[] home; // of each adapter, the worker whose gradient holds the sum
   private final IValue weights;
   private final IValue tables;
-  private final List<List<Section>> sections = new ArrayList<>();
+  private final List<Row> rows = new ArrayList<>(); // of each adapter
   private final List<IValue> owned = new ArrayList<>();
 
   /** All weights of a decoder, from {@code initial} in the order of {@link FlatWeights}. */
   public static TrainableDecoder full(ModelConfig shape, Compute compute, float[] initial) {
-    return new TrainableDecoder(shape, compute, null, null, new float[][] {initial});
+    return new TrainableDecoder(shape, compute, null, null, new float[][] {initial}, null);
   }
 
   /**
@@ -66,22 +69,31 @@ public final class TrainableDecoder implements AutoCloseable {
       FrozenWeights frozen,
       LoraLayout layout,
       float[][] initial) {
-    return new TrainableDecoder(shape, compute, frozen, layout, initial);
+    return new TrainableDecoder(shape, compute, frozen, layout, initial, null);
   }
 
-  private TrainableDecoder(
+  /**
+   * @param attention null for what suits the device
+   */
+  TrainableDecoder(
       ModelConfig shape,
       Compute compute,
       @Nullable FrozenWeights frozen,
       @Nullable LoraLayout layout,
-      float[][] initial) {
+      float[][] initial,
+      TrainingKernels.@Nullable Attention attention) {
     this.shape = shape;
     this.compute = compute;
     this.full = layout == null;
     this.adapters = initial.length;
     this.size = initial[0].length;
     Device device = Kernels.device(compute.device());
-    this.kernels = TrainingKernels.load(device, shape, layout == null ? List.of() : layout.specs());
+    this.kernels =
+        TrainingKernels.load(
+            device,
+            shape,
+            layout,
+            attention == null ? TrainingKernels.Attention.on(device) : attention);
     this.manager = kernels.manager().newSubManager(device);
     kernels.gradients(Kernels.Gradients.OFF);
     this.pool = Executors.newFixedThreadPool(compute.workers(), worker());
@@ -89,12 +101,13 @@ public final class TrainableDecoder implements AutoCloseable {
     this.master = manager.create(flatten(initial), new Shape(adapters, size));
     this.first = manager.zeros(new Shape(adapters, size));
     this.second = manager.zeros(new Shape(adapters, size));
-    this.scale = layout == null ? manager.create(new float[0]) : manager.create(layout.scales());
-    boolean copied = layout != null || compute.dtype() != DType.F32;
     this.working =
-        copied
-            ? kernels.tensor(manager, "zeros_like_as", master, (long) compute.dtype().torchCode())
-            : master;
+        compute.arithmetic() == DType.F32
+            ? master
+            : kernels.tensor(
+                manager, "zeros_like_as", master, (long) compute.arithmetic().torchCode());
+    this.touched = new boolean[compute.workers()][adapters];
+    this.home = new int[adapters];
     for (int i = 0; i < compute.workers(); i++) {
       gradients.add(manager.zeros(new Shape(adapters, size)));
     }
@@ -111,9 +124,9 @@ public final class TrainableDecoder implements AutoCloseable {
     }
     this.tables = own(tables());
     for (int i = 0; i < adapters; i++) {
-      sections.add(sections(i));
+      rows.add(new Row(i));
+      rows.get(i).refresh();
     }
-    refresh();
   }
 
   private IValue own(IValue value) {
@@ -152,15 +165,8 @@ public final class TrainableDecoder implements AutoCloseable {
     Shape table = new Shape(positions, half);
     return Kernels.list(
         List.of(
-            kernels.cast(manager, manager.create(cos, table), compute.dtype()),
-            kernels.cast(manager, manager.create(sin, table), compute.dtype())));
-  }
-
-  /** Brings the working copy up to date with the master weights. */
-  private void refresh() {
-    if (working != master) {
-      kernels.run("copy_into", working, master, scale);
-    }
+            kernels.cast(manager, manager.create(cos, table), compute.arithmetic()),
+            kernels.cast(manager, manager.create(sin, table), compute.arithmetic())));
   }
 
   /** What a pass does besides computing losses. */
@@ -181,27 +187,32 @@ public final class TrainableDecoder implements AutoCloseable {
    */
   public List<float[]> run(List<MicroBatch> batches, Pass pass, double dropout, long seed)
       throws InterruptedException {
-    List<Future<float[][]>> futures = new ArrayList<>();
+    float[][] losses = new float[batches.size()][];
+    everywhere(
+        worker -> {
+          for (int i = worker; i < losses.length; i += compute.workers()) {
+            losses[i] = run(batches.get(i), worker, pass, dropout, mix(seed, i));
+            if (pass != Pass.FORWARD) {
+              long[] segments = batches.get(i).segments();
+              for (int s = 0; s < segments.length; s += 3) {
+                touched[worker][(int) segments[s]] = true;
+              }
+            }
+          }
+        });
+    return List.of(losses);
+  }
+
+  /** Runs work on every worker and waits for all of them. */
+  private void everywhere(IntConsumer work) throws InterruptedException {
+    List<Future<?>> futures = new ArrayList<>();
     for (int w = 0; w < compute.workers(); w++) {
       int worker = w;
-      futures.add(
-          pool.submit(
-              () -> {
-                float[][] losses = new float[batches.size()][];
-                for (int i = worker; i < batches.size(); i += compute.workers()) {
-                  losses[i] = run(batches.get(i), worker, pass, dropout, mix(seed, i));
-                }
-                return losses;
-              }));
+      futures.add(pool.submit(() -> work.accept(worker)));
     }
-    List<float[]> losses = new ArrayList<>(java.util.Collections.nCopies(batches.size(), null));
-    for (int w = 0; w < compute.workers(); w++) {
-      float[][] part = await(futures.get(w));
-      for (int i = w; i < batches.size(); i += compute.workers()) {
-        losses.set(i, part[i]);
-      }
+    for (Future<?> future : futures) {
+      await(future);
     }
-    return losses;
   }
 
   /** Seeds of micro-batches are 2^16 apart: each layer takes the next. */
@@ -209,9 +220,9 @@ public final class TrainableDecoder implements AutoCloseable {
     return ((seed * 31 + i) << 16) & Long.MAX_VALUE;
   }
 
-  private static <T> T await(Future<T> future) throws InterruptedException {
+  private static void await(Future<?> future) throws InterruptedException {
     try {
-      return future.get();
+      future.get();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;
@@ -255,96 +266,164 @@ public final class TrainableDecoder implements AutoCloseable {
    *
    * @return the norm of each adapter's gradient; not finite when a gradient is not
    */
-  public float[] gatherGradients() {
-    try (NDManager scope = manager.newSubManager()) {
-      return kernels.tensor(scope, "norms", gradients, scale).toFloatArray();
-    }
+  public float[] gatherGradients() throws InterruptedException {
+    float[] norms = new float[adapters];
+    perAdapter(adapters, i -> norms[i] = rows.get(i).gather());
+    return norms;
   }
 
   /**
-   * One AdamW step of one adapter with the gathered gradients.
+   * One AdamW step of one adapter.
    *
    * @param done steps that this adapter has taken before
    * @param norm as {@link #gatherGradients} returned it
    */
-  public void update(int adapter, long done, double learningRate, AdamW plan, double norm) {
-    double clip = plan.maxGradNorm() > 0 ? Math.min(1, plan.maxGradNorm() / (norm + 1e-6)) : 1;
-    for (Section section : sections.get(adapter)) {
-      double decay = section.decays() ? plan.weightDecay() : 0;
-      kernels.run(
-          "adamw",
-          section.parameters(),
-          section.gradients(),
-          section.first(),
-          section.second(),
-          done,
-          learningRate,
-          plan.beta1(),
-          plan.beta2(),
-          plan.epsilon(),
-          decay,
-          clip);
-    }
-  }
+  public record Update(int adapter, long done, double learningRate, double norm) {}
 
-  /** A part of an adapter's row that the optimizer treats alike. */
-  private record Section(
-      boolean decays, IValue parameters, IValue gradients, IValue first, IValue second) {}
-
-  private List<Section> sections(int adapter) {
-    List<Section> parts = new ArrayList<>();
-    parts.add(section(adapter, 0, decayed, true));
-    if (decayed < size) {
-      parts.add(section(adapter, decayed, size - decayed, false));
-    }
-    return parts;
-  }
-
-  private Section section(int adapter, int from, int count, boolean decays) {
-    return new Section(
-        decays,
-        own(kernels.call("part", master, adapter, from, count)),
-        own(kernels.call("part", gradients.get(0), adapter, from, count)),
-        own(kernels.call("part", first, adapter, from, count)),
-        own(kernels.call("part", second, adapter, from, count)));
+  /** Takes optimizer steps with the gathered gradients, of different adapters. */
+  public void update(List<Update> updates, AdamW plan) throws InterruptedException {
+    perAdapter(
+        updates.size(), i -> rows.get(updates.get(i).adapter()).update(updates.get(i), plan));
   }
 
   /** Ends a step: gradients are zero again and the passes see the new weights. */
-  public void endStep() {
-    kernels.run("zero", gradients.get(0));
-    refresh();
+  public void endStep() throws InterruptedException {
+    perAdapter(adapters, i -> rows.get(i).end());
+    for (boolean[] worker : touched) {
+      Arrays.fill(worker, false);
+    }
   }
+
+  /** Adapters are shared out to the workers; a single one has all threads of this one's calls. */
+  private void perAdapter(int count, IntConsumer work) throws InterruptedException {
+    if (count == 1) {
+      work.accept(0);
+      return;
+    }
+    everywhere(
+        worker -> {
+          for (int i = worker; i < count; i += compute.workers()) {
+            work.accept(i);
+          }
+        });
+  }
+
+  /** One adapter's part of everything. */
+  private final class Row {
+    private final int adapter;
+    private final NDArray masterRow;
+    private final NDArray workingRow;
+    private final List<NDArray> gradientRows = new ArrayList<>(); // of each worker
+    private final List<Section> sections = new ArrayList<>();
+
+    Row(int adapter) {
+      this.adapter = adapter;
+      this.masterRow = kernels.tensor(manager, "row", master, adapter);
+      this.workingRow = kernels.tensor(manager, "row", working, adapter);
+      for (NDArray gradient : gradients) {
+        gradientRows.add(kernels.tensor(manager, "row", gradient, adapter));
+      }
+      sections.add(section(0, decayed, true));
+      if (decayed < size) {
+        sections.add(section(decayed, size - decayed, false));
+      }
+    }
+
+    private Section section(int from, int count, boolean decays) {
+      List<IValue> parts = new ArrayList<>();
+      gradients.forEach(g -> parts.add(part(g, from, count)));
+      return new Section(
+          decays,
+          part(master, from, count),
+          parts,
+          part(first, from, count),
+          part(second, from, count));
+    }
+
+    private IValue part(NDArray of, int from, int count) {
+      return own(kernels.call("part", of, adapter, from, count));
+    }
+
+    float gather() {
+      List<NDArray> others = new ArrayList<>();
+      int own = -1;
+      for (int w = 0; w < touched.length; w++) {
+        if (touched[w][adapter]) {
+          if (own < 0) {
+            own = w;
+          } else {
+            others.add(gradientRows.get(w));
+          }
+        }
+      }
+      home[adapter] = Math.max(0, own);
+      try (NDManager scope = manager.newSubManager()) {
+        return kernels.tensor(scope, "norm", gradientRows.get(home[adapter]), others).getFloat();
+      }
+    }
+
+    void update(Update update, AdamW plan) {
+      double clip = plan.divisor(update.norm());
+      for (Section section : sections) {
+        double decay = section.decays() ? plan.weightDecay() : 0;
+        kernels.run(
+            "adamw",
+            section.parameters(),
+            section.gradients().get(home[adapter]),
+            section.first(),
+            section.second(),
+            update.done(),
+            update.learningRate(),
+            plan.beta1(),
+            plan.beta2(),
+            plan.epsilon(),
+            decay,
+            clip);
+      }
+    }
+
+    void end() {
+      if (touched[home[adapter]][adapter]) {
+        kernels.run("zero", gradientRows.get(home[adapter]));
+        refresh();
+      }
+    }
+
+    /** Brings the working copy up to date with the master weights. */
+    void refresh() {
+      if (working != master) {
+        kernels.run("copy_into", workingRow, masterRow);
+      }
+    }
+  }
+
+  /**
+   * A part of an adapter's row that the optimizer treats alike.
+   *
+   * @param gradients of each worker
+   */
+  private record Section(
+      boolean decays, IValue parameters, List<IValue> gradients, IValue first, IValue second) {}
 
   /** The gathered gradient of one adapter. */
   public float[] gradient(int adapter) {
-    return row(gradients.get(0), adapter);
+    return rows.get(adapter).gradientRows.get(home[adapter]).toFloatArray();
   }
 
   /** One adapter's weights. */
   public float[] parameters(int adapter) {
-    return row(master, adapter);
+    return rows.get(adapter).masterRow.toFloatArray();
   }
 
   /** Replaces one adapter's weights; its optimizer state stays. */
   public void parameters(int adapter, float[] values) {
-    float[] all = master.toFloatArray();
-    System.arraycopy(values, 0, all, adapter * size, size);
-    set(master, all);
-    refresh();
+    set(rows.get(adapter).masterRow, new Shape(size), values);
+    rows.get(adapter).refresh();
   }
 
-  private float[] row(NDArray matrix, int adapter) {
-    float[] all = matrix.toFloatArray();
-    return java.util.Arrays.copyOfRange(all, adapter * size, (adapter + 1) * size);
-  }
-
-  private void set(NDArray to, float[] values) {
+  private void set(NDArray to, Shape shape, float[] values) {
     try (NDManager scope = manager.newSubManager()) {
-      kernels.run(
-          "copy_into",
-          to,
-          scope.create(values, new Shape(adapters, size)),
-          scope.create(new float[0]));
+      kernels.run("copy_into", to, scope.create(values, shape));
     }
   }
 
@@ -361,10 +440,11 @@ public final class TrainableDecoder implements AutoCloseable {
   }
 
   public void restore(State state) {
-    set(master, state.parameters());
-    set(first, state.first());
-    set(second, state.second());
-    refresh();
+    Shape all = new Shape(adapters, size);
+    set(master, all, state.parameters());
+    set(first, all, state.first());
+    set(second, all, state.second());
+    rows.forEach(Row::refresh);
   }
 
   public int adapters() {

@@ -8,44 +8,82 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Fills the shape into the text of {@code train.py} and loads it. */
 final class TrainingKernels {
-  /** Logits of so many rows at a time stay in a core's cache. */
-  private static final int LOGITS_IN_CACHE = 512 * 1024;
+  /** So many logits at a time: the head's weights are read once for each such part. */
+  private static final int LOGITS = 2 * 1024 * 1024;
+
+  /** How attention is computed. */
+  enum Attention {
+    /** By blocks, without writing the scores out; there are such kernels for CPU alone. */
+    BLOCKS("attention"),
+    /** From plain operators, on any device. */
+    PLAIN("plain_attention");
+
+    private final String method;
+
+    Attention(String method) {
+      this.method = method;
+    }
+
+    static Attention on(Device device) {
+      return device.isGpu() ? PLAIN : BLOCKS;
+    }
+  }
 
   private TrainingKernels() {}
 
   /**
-   * @param specs of each layer and group of projections, see {@code lora} in the text; all groups
-   *     without LoRA are {@code [0]}
+   * @param layout null without LoRA
    */
-  static Kernels load(Device device, ModelConfig shape, List<List<long[]>> specs) {
+  static Kernels load(
+      Device device, ModelConfig shape, @Nullable LoraLayout layout, Attention attention) {
     String text =
         text()
-            .replace("$SPECS", specs(specs))
+            .replace("$SPECS", specs(layout))
+            .replace("$FACTORS", factors(layout))
+            .replace("$ATTENTION", attention.method)
+            .replace("$SCALE", Double.toString(1 / Math.sqrt(shape.headDim())))
             .replace("$EPS", Double.toString(shape.normEpsilon()))
             .replace("$KV", Integer.toString(shape.kvHeads()))
             .replace("$H", Integer.toString(shape.heads()))
             .replace("$D", Integer.toString(shape.headDim()))
             .replace("$F", Integer.toString(shape.feedForward()))
             .replace("$LAYERS", Integer.toString(shape.layers()))
-            .replace(
-                "$CHUNK", Integer.toString(Math.max(32, LOGITS_IN_CACHE / shape.vocabulary())));
+            .replace("$CHUNK", Integer.toString(chunk(shape)));
     return Kernels.load(device, text);
   }
 
-  private static String specs(List<List<long[]>> specs) {
+  /** Rows whose logits are computed at a time. */
+  static int chunk(ModelConfig shape) {
+    return Math.max(32, LOGITS / shape.vocabulary());
+  }
+
+  private static String specs(@Nullable LoraLayout layout) {
+    return perLayer(
+        layout == null
+            ? List.of()
+            : layout.specs().stream()
+                .map(groups -> groups.stream().map(java.util.Arrays::toString).toList().toString())
+                .toList(),
+        "[[0], [0], [0], [0]]");
+  }
+
+  private static String factors(@Nullable LoraLayout layout) {
+    return perLayer(
+        layout == null ? List.of() : layout.factors().stream().map(List::toString).toList(),
+        "[[1.], [1.], [1.], [1.]]");
+  }
+
+  private static String perLayer(List<String> values, String otherwise) {
     StringBuilder code = new StringBuilder();
-    for (int layer = 0; layer < specs.size(); layer++) {
-      code.append("    if layer == ").append(layer).append(":\n      return [");
-      for (int group = 0; group < specs.get(layer).size(); group++) {
-        code.append(group == 0 ? "" : ", ")
-            .append(java.util.Arrays.toString(specs.get(layer).get(group)));
-      }
-      code.append("]\n");
+    for (int layer = 0; layer < values.size(); layer++) {
+      code.append("    if layer == ").append(layer).append(":\n      return ");
+      code.append(values.get(layer)).append('\n');
     }
-    return code + "    return [[0], [0], [0], [0]]";
+    return code + "    return " + otherwise;
   }
 
   private static String text() {

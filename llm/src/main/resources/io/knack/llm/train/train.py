@@ -21,19 +21,17 @@ class Ops(Module):
     dx.addcmul_(scaled, inv)
     dx.addcmul_(x, (dot * i * i * i / -x.size(-1)).to(x.dtype))
 
-  def rope(self, x: Tensor, cos: Tensor, sin: Tensor, sign: int) -> Tensor:
-    # x (T, heads, D); cos, sin (T, 1, D/2)
+  def rope(self, x: Tensor, cos: Tensor, sin: Tensor, sign: int, y: Tensor):
+    # x, y (T, heads, D); cos, sin (T, 1, D/2)
     half = x.size(-1) // 2
     a = torch.slice(x, -1, 0, half)
     b = torch.slice(x, -1, half, 2 * half)
-    y = torch.empty([x.size(0), x.size(1), 2 * half], dtype=x.dtype, device=x.device)
     ya = torch.slice(y, -1, 0, half)
     yb = torch.slice(y, -1, half, 2 * half)
     torch.mul(a, cos, out=ya)
     ya.addcmul_(b, sin, value=-sign)
     torch.mul(b, cos, out=yb)
     yb.addcmul_(a, sin, value=sign)
-    return y
 
   def heads(self, x: Tensor, start: int, n: int, length: int, first: int, count: int) -> Tensor:
     # x (T, heads, D) -> (n, count, L, D)
@@ -47,10 +45,39 @@ class Ops(Module):
     s = [x.size(0), $KV, $H // $KV, x.size(2), $D]
     return x.unsqueeze(2).expand(s).reshape([x.size(0), $H, x.size(2), $D])
 
+  def attention(self, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
+    # q, k, v (n, H, L, D) -> o (n, H, L, D), lse (n, H, L): causal, by blocks
+    o, lse = torch._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0., True)
+    return o, lse
+
+  def attention_backward(self, do: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, lse: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    gq, gk, gv = torch._scaled_dot_product_flash_attention_for_cpu_backward(do, q, k, v, o, lse, 0., True)
+    return gq, gk, gv
+
+  # The same from plain operators, for devices without these kernels: (n, H, L, L) is written out.
+
+  def scores(self, q: Tensor, k: Tensor) -> Tensor:
+    L = q.size(2)
+    s = torch.matmul(q, torch.transpose(k, 2, 3)).to(6).mul_($SCALE)
+    future = torch.triu(torch.ones([L, L], dtype=11, device=q.device), 1)
+    return s.masked_fill_(future, -inf)
+
+  def plain_attention(self, q: Tensor, k: Tensor, v: Tensor) -> Tuple[Tensor, Tensor]:
+    s = self.scores(q, k)
+    lse = torch.logsumexp(s, [-1], True)
+    return torch.matmul(s.sub_(lse).exp_().to(q.dtype), v), lse
+
+  def plain_attention_backward(self, do: Tensor, q: Tensor, k: Tensor, v: Tensor, o: Tensor, lse: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    p = self.scores(q, k).sub_(lse).exp_()
+    gv = torch.matmul(torch.transpose(p, 2, 3).to(q.dtype), do)
+    delta = torch.sum(torch.mul(do, o), [-1], True, dtype=6)
+    ds = torch.matmul(do, torch.transpose(v, 2, 3)).to(6).sub_(delta).mul_(p).mul_($SCALE).to(q.dtype)
+    return torch.matmul(ds, k), torch.matmul(torch.transpose(ds, 2, 3), q), gv
+
   def attend(self, qk: Tensor, v: Tensor, rects: List[int]) -> List[Tensor]:
-    # [o (T, H D), lse of each rectangle (n, H, L) ...]
-    parts = annotate(List[Tensor], [])
+    # [o (T, H D), lse of each rectangle ...]
     saved = annotate(List[Tensor], [])
+    y = torch.empty([qk.size(0), $H, $D], dtype=qk.dtype, device=qk.device)
     i = 0
     while i < len(rects):
       start = rects[i]
@@ -59,19 +86,15 @@ class Ops(Module):
       q = self.heads(qk, start, n, length, 0, $H)
       k = self.widen(self.heads(qk, start, n, length, $H, $KV))
       u = self.widen(self.heads(v, start, n, length, 0, $KV))
-      o, lse = torch._scaled_dot_product_flash_attention_for_cpu(q, k, u, 0., True)
-      parts.append(torch.transpose(o, 1, 2).reshape([n * length, $H * $D]))
+      o, lse = self.$ATTENTION(q, k, u)
+      self.heads(y, start, n, length, 0, $H).copy_(o)
       saved.append(lse)
       i = i + 3
-    o = parts[0]
-    if len(parts) > 1:
-      o = torch.cat(parts, 0)
-    return [o] + saved
+    return [y.view([qk.size(0), $H * $D])] + saved
 
-  def attend_backward(self, do: Tensor, qk: Tensor, v: Tensor, saved: List[Tensor], rects: List[int]) -> Tuple[Tensor, Tensor]:
+  def attend_backward(self, do: Tensor, qk: Tensor, v: Tensor, saved: List[Tensor], rects: List[int], dqk: Tensor, dv: Tensor):
+    # writes dqk and dv, which are laid out as qk and v
     T = qk.size(0)
-    dqk = torch.empty_like(qk)
-    dv = torch.empty([T, $KV, $D], dtype=qk.dtype, device=qk.device)
     do3 = do.view([T, $H, $D])
     o3 = saved[0].view([T, $H, $D])
     i = 0
@@ -84,21 +107,22 @@ class Ops(Module):
       u = self.widen(self.heads(v, start, n, length, 0, $KV))
       o = self.heads(o3, start, n, length, 0, $H)
       d = self.heads(do3, start, n, length, 0, $H)
-      gq, gk, gv = torch._scaled_dot_product_flash_attention_for_cpu_backward(d, q, k, u, o, saved[1 + i // 3], 0., True)
-      if $KV != $H:
-        s = [n, $KV, $H // $KV, length, $D]
-        gk = torch.sum(gk.reshape(s), [2])
-        gv = torch.sum(gv.reshape(s), [2])
+      gq, gk, gv = self.$ATTENTION_backward(d, q, k, u, o, saved[1 + i // 3])
       self.heads(dqk, start, n, length, 0, $H).copy_(gq)
-      self.heads(dqk, start, n, length, $H, $KV).copy_(gk)
-      self.heads(dv, start, n, length, 0, $KV).copy_(gv)
+      if $KV == $H:
+        self.heads(dqk, start, n, length, $H, $KV).copy_(gk)
+        self.heads(dv, start, n, length, 0, $KV).copy_(gv)
+      else:
+        s = [n, $KV, $H // $KV, length, $D]
+        self.heads(dqk, start, n, length, $H, $KV).copy_(torch.sum(gk.reshape(s), [2]))
+        self.heads(dv, start, n, length, 0, $KV).copy_(torch.sum(gv.reshape(s), [2]))
       i = i + 3
-    return dqk, dv
 
-  # LoRA: P and G are (K, N). spec[group] lists [R, A offset, modules, then (r, B offset, out start, out end) each].
+  # LoRA: P and G are (K, N). spec[group] lists [R, A offset, modules, then (r, B offset, out start, out end) each];
+  # scales[group] has the factor of each module.
 
-  def lora(self, x: Tensor, y: Tensor, P: Tensor, spec: List[int], segs: List[int]) -> Tensor:
-    # y += B A x on each segment's rows, in place; the result is h = A x (T, R)
+  def lora(self, x: Tensor, y: Tensor, P: Tensor, spec: List[int], scales: List[float], segs: List[int]) -> Tensor:
+    # y += scale B A x on each segment's rows, in place; the result is h = A x (T, R)
     R = spec[0]
     h = torch.empty([x.size(0), R], dtype=x.dtype, device=x.device)
     N = P.size(1)
@@ -118,13 +142,14 @@ class Ops(Module):
         out0 = spec[5 + 4 * m]
         outs = spec[6 + 4 * m] - out0
         b = torch.as_strided(P, [r, outs], [1, r], base + spec[4 + 4 * m])
-        torch.narrow(ys, 1, out0, outs).addmm_(torch.narrow(hs, 1, r0, r), b)
+        torch.narrow(ys, 1, out0, outs).addmm_(torch.narrow(hs, 1, r0, r), b, alpha=scales[m])
         r0 = r0 + r
         m = m + 1
       i = i + 3
     return h
 
-  def lora_backward(self, dy: Tensor, x: Tensor, mask: Tensor, h: Tensor, dx: Tensor, P: Tensor, G: Tensor, spec: List[int], segs: List[int]):
+  def lora_backward(self, dy: Tensor, x: Tensor, mask: Tensor, h: Tensor, dx: Tensor, P: Tensor, G: Tensor, spec: List[int], scales: List[float], segs: List[int]):
+    # an empty dx is not wanted
     R = spec[0]
     N = P.size(1)
     i = 0
@@ -135,7 +160,6 @@ class Ops(Module):
       xs = torch.narrow(x, 0, start, rows)
       hs = torch.narrow(h, 0, start, rows)
       dys = torch.narrow(dy, 0, start, rows)
-      dxs = torch.narrow(dx, 0, start, rows)
       dh = torch.empty([rows, R], dtype=x.dtype, device=x.device)
       m = 0
       r0 = 0
@@ -148,24 +172,28 @@ class Ops(Module):
         dym = torch.narrow(dys, 1, out0, outs)
         dhm = torch.narrow(dh, 1, r0, r)
         torch.mm(dym, b, out=dhm)
-        self.accumulate(gb, dym, torch.narrow(hs, 1, r0, r))
+        if scales[m] != 1.:
+          dhm.mul_(scales[m])
+        self.accumulate(gb, dym, torch.narrow(hs, 1, r0, r), scales[m])
         r0 = r0 + r
         m = m + 1
       a = torch.as_strided(P, [R, x.size(1)], [x.size(1), 1], base + spec[1])
       ga = torch.as_strided(G, [R, x.size(1)], [x.size(1), 1], base + spec[1])
-      self.accumulate(ga, dh, xs)
-      if mask.numel() > 0:
-        dxs.addcmul_(torch.mm(dh, a), torch.narrow(mask, 0, start, rows))
-      else:
-        dxs.addmm_(dh, a)
+      self.accumulate(ga, dh, xs, 1.)
+      if dx.numel() > 0:
+        dxs = torch.narrow(dx, 0, start, rows)
+        if mask.numel() > 0:
+          dxs.addcmul_(torch.mm(dh, a), torch.narrow(mask, 0, start, rows))
+        else:
+          dxs.addmm_(dh, a)
       i = i + 3
 
-  def accumulate(self, g: Tensor, dy: Tensor, x: Tensor):
-    # g += dy^T x, in g's precision
+  def accumulate(self, g: Tensor, dy: Tensor, x: Tensor, scale: float):
+    # g += scale dy^T x, in g's precision
     if g.dtype == x.dtype:
-      g.addmm_(dy.t(), x)
+      g.addmm_(dy.t(), x, alpha=scale)
     else:
-      g.add_(torch.mm(dy.t(), x))
+      g.add_(torch.mm(dy.t(), x), alpha=scale)
 
   def linear(self, x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
     if bias.numel() > 0:
@@ -175,14 +203,14 @@ class Ops(Module):
   # w, of each layer: 0 norm, 1 qkv, 2 qkv bias, 3 q norm, 4 k norm, 5 o, 6 norm, 7 gate and up, 8 down.
   # saved, of each layer: see the return line of layer.
 
-  def layer(self, x: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor, rects: List[int], segs: List[int], P: Tensor, specs: List[List[int]], masks: List[Tensor]) -> List[Tensor]:
+  def layer(self, x: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor, rects: List[int], segs: List[int], P: Tensor, specs: List[List[int]], scales: List[List[float]], masks: List[Tensor]) -> List[Tensor]:
     T = x.size(0)
     none = torch.empty([0], dtype=x.dtype, device=x.device)
     n1, inv1 = self.rms(x, w[0])
     qkv = self.linear(n1, w[1], w[2])  # (T, (H + 2 KV) D)
     h1 = none
     if specs[0][0] > 0:
-      h1 = self.lora(self.masked(n1, masks, 0), qkv, P, specs[0], segs)
+      h1 = self.lora(self.masked(n1, masks, 0), qkv, P, specs[0], scales[0], segs)
     heads = qkv.view([T, $H + 2 * $KV, $D])
     raw = torch.narrow(heads, 1, 0, $H + $KV)
     invq = none
@@ -191,26 +219,25 @@ class Ops(Module):
       qn, invq = self.rms(torch.narrow(heads, 1, 0, $H), w[3])
       kn, invk = self.rms(torch.narrow(heads, 1, $H, $KV), w[4])
       raw = torch.cat([qn, kn], 1)
-    qk = self.rope(raw, cos, sin, 1)
+    qk = torch.empty([T, $H + $KV, $D], dtype=x.dtype, device=x.device)
+    self.rope(raw, cos, sin, 1, qk)
     attended = self.attend(qk, torch.narrow(heads, 1, $H + $KV, $KV), rects)
     o = attended[0]
-    x2 = torch.mm(o, w[5].t())
+    x2 = torch.addmm(x, o, w[5].t())
     h2 = none
     if specs[1][0] > 0:
-      h2 = self.lora(self.masked(o, masks, 1), x2, P, specs[1], segs)
-    x2.add_(x)
+      h2 = self.lora(self.masked(o, masks, 1), x2, P, specs[1], scales[1], segs)
     n2, inv2 = self.rms(x2, w[6])
     gu = torch.mm(n2, w[7].t())  # (T, 2 F)
     h3 = none
     if specs[2][0] > 0:
-      h3 = self.lora(self.masked(n2, masks, 2), gu, P, specs[2], segs)
+      h3 = self.lora(self.masked(n2, masks, 2), gu, P, specs[2], scales[2], segs)
     silu = torch.silu(torch.narrow(gu, 1, 0, $F))
     act = torch.mul(silu, torch.narrow(gu, 1, $F, $F))
-    y = torch.mm(act, w[8].t())
+    y = torch.addmm(x2, act, w[8].t())
     h4 = none
     if specs[3][0] > 0:
-      h4 = self.lora(self.masked(act, masks, 3), y, P, specs[3], segs)
-    y.add_(x2)
+      h4 = self.lora(self.masked(act, masks, 3), y, P, specs[3], scales[3], segs)
     return [y, x, inv1, n1, h1, qkv, invq, invk, qk, h2, x2, inv2, n2, h3, gu, silu, act, h4] + attended
 
   def masked(self, x: Tensor, masks: List[Tensor], i: int) -> Tensor:
@@ -223,17 +250,18 @@ class Ops(Module):
       return masks[i]
     return torch.empty([0], dtype=x.dtype, device=x.device)
 
-  def layer_backward(self, dx: Tensor, s: List[Tensor], w: List[Tensor], g: List[Tensor], cos: Tensor, sin: Tensor, rects: List[int], segs: List[int], P: Tensor, G: Tensor, specs: List[List[int]], masks: List[Tensor]) -> Tensor:
-    # dx (T, d) is the gradient of the layer's result, and in place that of its input
+  def layer_backward(self, dx: Tensor, s: List[Tensor], w: List[Tensor], g: List[Tensor], cos: Tensor, sin: Tensor, rects: List[int], segs: List[int], P: Tensor, G: Tensor, specs: List[List[int]], scales: List[List[float]], masks: List[Tensor], first: bool) -> Tensor:
+    # dx (T, d) is the gradient of the layer's result, and in place that of its input, which
+    # nobody wants of the first layer where the embedding is frozen
     T = dx.size(0)
     full = len(g) > 0
     none = torch.empty([0], device=dx.device)
     # mlp
     dact = torch.mm(dx, w[8])
     if full:
-      self.accumulate(g[8], dx, s[16])
+      self.accumulate(g[8], dx, s[16], 1.)
     if specs[3][0] > 0:
-      self.lora_backward(dx, self.masked(s[16], masks, 3), self.mask(masks, 3, dx), s[17], dact, P, G, specs[3], segs)
+      self.lora_backward(dx, self.masked(s[16], masks, 3), self.mask(masks, 3, dx), s[17], dact, P, G, specs[3], scales[3], segs)
     gu = s[14]
     dgu = torch.empty_like(gu)
     du = torch.narrow(dgu, 1, $F, $F)
@@ -243,23 +271,25 @@ class Ops(Module):
     torch.silu_backward(dact, torch.narrow(gu, 1, 0, $F), grad_input=dg)
     dn = torch.mm(dgu, w[7])
     if full:
-      self.accumulate(g[7], dgu, s[12])
+      self.accumulate(g[7], dgu, s[12], 1.)
     if specs[2][0] > 0:
-      self.lora_backward(dgu, self.masked(s[12], masks, 2), self.mask(masks, 2, dx), s[13], dn, P, G, specs[2], segs)
+      self.lora_backward(dgu, self.masked(s[12], masks, 2), self.mask(masks, 2, dx), s[13], dn, P, G, specs[2], scales[2], segs)
     self.rms_backward(dn, s[10], s[11], w[6], dx, g[6] if full else none)
     # attention
     do = torch.mm(dx, w[5])
     if full:
-      self.accumulate(g[5], dx, s[18])
+      self.accumulate(g[5], dx, s[18], 1.)
     if specs[1][0] > 0:
-      self.lora_backward(dx, self.masked(s[18], masks, 1), self.mask(masks, 1, dx), s[9], do, P, G, specs[1], segs)
+      self.lora_backward(dx, self.masked(s[18], masks, 1), self.mask(masks, 1, dx), s[9], do, P, G, specs[1], scales[1], segs)
     heads = s[5].view([T, $H + 2 * $KV, $D])
-    dqk, dv = self.attend_backward(do, s[8], torch.narrow(heads, 1, $H + $KV, $KV), torch.slice(s, 18), rects)
+    dqk = torch.empty_like(s[8])
     dqkv = torch.empty_like(s[5])
     dheads = dqkv.view([T, $H + 2 * $KV, $D])
-    draw = self.rope(dqk, cos, sin, -1)
+    self.attend_backward(do, s[8], torch.narrow(heads, 1, $H + $KV, $KV), torch.slice(s, 18), rects, dqk, torch.narrow(dheads, 1, $H + $KV, $KV))
     if w[3].numel() > 0:
-      dheads.zero_()
+      draw = torch.empty_like(dqk)
+      self.rope(dqk, cos, sin, -1, draw)
+      torch.narrow(dheads, 1, 0, $H + $KV).zero_()
       self.rms_backward(torch.narrow(draw, 1, 0, $H), torch.narrow(heads, 1, 0, $H), s[6], w[3], torch.narrow(dheads, 1, 0, $H), none)
       self.rms_backward(torch.narrow(draw, 1, $H, $KV), torch.narrow(heads, 1, $H, $KV), s[7], w[4], torch.narrow(dheads, 1, $H, $KV), none)
       if full:
@@ -268,16 +298,18 @@ class Ops(Module):
         g[3].add_(torch.sum(torch.mul(qhat, torch.narrow(draw, 1, 0, $H)), [0, 1], False, dtype=6))
         g[4].add_(torch.sum(torch.mul(khat, torch.narrow(draw, 1, $H, $KV)), [0, 1], False, dtype=6))
     else:
-      torch.narrow(dheads, 1, 0, $H + $KV).copy_(draw)
-    torch.narrow(dheads, 1, $H + $KV, $KV).copy_(dv)
-    dn = torch.mm(dqkv, w[1])
+      self.rope(dqk, cos, sin, -1, torch.narrow(dheads, 1, 0, $H + $KV))
+    dn = none
+    if not first or full:
+      dn = torch.mm(dqkv, w[1])
     if full:
-      self.accumulate(g[1], dqkv, s[3])
+      self.accumulate(g[1], dqkv, s[3], 1.)
       if w[2].numel() > 0:
         g[2].add_(torch.sum(dqkv, [0], False, dtype=6))
     if specs[0][0] > 0:
-      self.lora_backward(dqkv, self.masked(s[3], masks, 0), self.mask(masks, 0, dx), s[4], dn, P, G, specs[0], segs)
-    self.rms_backward(dn, s[1], s[2], w[0], dx, g[0] if full else none)
+      self.lora_backward(dqkv, self.masked(s[3], masks, 0), self.mask(masks, 0, dx), s[4], dn, P, G, specs[0], scales[0], segs)
+    if not first or full:
+      self.rms_backward(dn, s[1], s[2], w[0], dx, g[0] if full else none)
     return dx
 
   def head(self, x: Tensor, rows: Tensor, targets: Tensor, weights: Tensor, norm: Tensor, lm: Tensor, gnorm: Tensor, glm: Tensor, backward: bool) -> Tuple[Tensor, Tensor]:
@@ -300,11 +332,11 @@ class Ops(Module):
       if backward:
         p.exp_()
         p.scatter_add_(1, t, torch.full([c, 1], -1., dtype=6, device=x.device))
-        p.mul_(torch.narrow(weights, 0, at, c).unsqueeze(1))
         d = p.to(x.dtype)
-        dn.narrow(0, at, c).copy_(torch.mm(d, lm))
+        share = torch.narrow(weights, 0, at, c).unsqueeze(1)  # (c, 1), fp32
+        torch.narrow(dn, 0, at, c).copy_(torch.mul(torch.mm(d, lm), share))
         if glm.numel() > 0:
-          self.accumulate(glm, d, hidden)
+          self.accumulate(glm, d, torch.mul(hidden, share).to(x.dtype), 1.)
       at = at + c
     dx = torch.zeros_like(x)
     if backward:
@@ -318,6 +350,9 @@ class Ops(Module):
 
   def spec(self, layer: int) -> List[List[int]]:
 $SPECS
+
+  def factors(self, layer: int) -> List[List[float]]:
+$FACTORS
 
   # w: embedding, norm, head, then nine of each layer; g is parallel to w, or empty when w is frozen.
   # P, G: LoRA weights and gradients of all adapters (K, N); N = 0 without LoRA.
@@ -336,7 +371,7 @@ $SPECS
       m = annotate(List[Tensor], [])
       if dropout > 0.:
         m = self.masks(x, dropout, seed + i)
-      s = self.layer(x, lw, cos, sin, rects, segs, P, self.spec(i), m)
+      s = self.layer(x, lw, cos, sin, rects, segs, P, self.spec(i), self.factors(i), m)
       if backward:
         masks.append(m)
         if recompute:
@@ -356,8 +391,8 @@ $SPECS
         s = saved.pop()
         m = masks.pop()
         if recompute:
-          s = self.layer(s[0], lw, cos, sin, rects, segs, P, self.spec(i), m)
-        dx = self.layer_backward(dx, s, lw, lg, cos, sin, rects, segs, P, G, self.spec(i), m)
+          s = self.layer(s[0], lw, cos, sin, rects, segs, P, self.spec(i), self.factors(i), m)
+        dx = self.layer_backward(dx, s, lw, lg, cos, sin, rects, segs, P, G, self.spec(i), self.factors(i), m, i == 0)
         i = i - 1
       if full:
         g[0].add_(torch.embedding_dense_backward(dx, ids, w[0].size(0), -1, False))
@@ -388,35 +423,33 @@ $SPECS
   def zeros_like_as(self, x: Tensor, code: int) -> Tensor:
     return torch.zeros_like(x, dtype=code)
 
-  def copy_into(self, to: Tensor, x: Tensor, scale: Tensor):
-    # scale (N) or empty
-    if scale.numel() > 0:
-      to.copy_(torch.mul(x, scale))
-    else:
-      to.copy_(x)
+  def copy_into(self, to: Tensor, x: Tensor):
+    to.copy_(x)
 
-  def norms(self, sums: List[Tensor], scale: Tensor) -> Tensor:
-    # adds the workers' gradients (K, N) into the first in order and scales them; the norm of each row (K)
-    g = sums[0]
-    i = 1
-    while i < len(sums):
-      g.add_(sums[i])
-      sums[i].zero_()
+  def norm(self, own: Tensor, others: List[Tensor]) -> Tensor:
+    # adds the other workers' gradients of one adapter to its own, in order, and zeroes them
+    i = 0
+    while i < len(others):
+      own.add_(others[i])
+      others[i].zero_()
       i = i + 1
-    if scale.numel() > 0:
-      g.mul_(scale)
-    return torch.linalg_vector_norm(g, 2, [1], False)
+    return torch.linalg_vector_norm(own, 2, None, False)
 
   def part(self, x: Tensor, row: int, first: int, count: int) -> List[Tensor]:
     return [torch.narrow(torch.select(x, 0, row), 0, first, count)]
 
+  def row(self, x: Tensor, row: int) -> Tensor:
+    return torch.select(x, 0, row)
+
   def adamw(self, p: List[Tensor], g: List[Tensor], m: List[Tensor], s: List[Tensor], done: int, lr: float, beta1: float, beta2: float, epsilon: float, decay: float, clip: float):
-    # One step after `done` earlier ones; clip scales the gradient. The lists come from outside: an
+    # One step after `done` earlier ones; the gradient is divided by clip. The lists come from outside: an
     # update of a list made here would be taken for dead code.
-    if clip != 1.:
-      g[0].mul_(clip)
     step = torch.full([], done + 1., dtype=6, device=p[0].device)
-    torch._fused_adamw_(p, g, m, s, annotate(List[Tensor], []), [step], lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=False, maximize=False, grad_scale=None, found_inf=None)
+    if clip == 1.:
+      torch._fused_adamw_(p, g, m, s, annotate(List[Tensor], []), [step], lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=False, maximize=False, grad_scale=None, found_inf=None)
+    else:
+      divisor = torch.full([], clip, dtype=6, device=p[0].device)
+      torch._fused_adamw_(p, g, m, s, annotate(List[Tensor], []), [step], lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=False, maximize=False, grad_scale=divisor, found_inf=None)
 
   def zero(self, x: Tensor):
     x.zero_()
