@@ -59,8 +59,7 @@ record MicroRows(int rows, MemoryPlan memory) {
         return new MicroRows(rows, memory);
       }
       if (fixed || rows <= Math.max(LEAST, longest)) {
-        throw new PlanException(
-            refusal(plan, compute, tasks, memory, longest, available));
+        throw new PlanException(refusal(plan, compute, tasks, memory, longest, available));
       }
       rows /= 2;
     }
