@@ -197,6 +197,42 @@ final class PromotionTest {
   }
 
   @Test
+  void anAdapterOfManyClustersIsHandedOverAndLoadedOnce() throws Exception {
+    try (Vllm server = new Vllm()) {
+      Promotion.Wish one = wish("shared", 0.5f);
+      Manifest.Entry entry = one.manifest().entries().get(0);
+      List<Manifest.Entry> entries = new ArrayList<>();
+      for (String cluster : List.of("k-1", "k-2", "k-3")) {
+        entries.add(
+            new Manifest.Entry(
+                new ClusterId(cluster),
+                null,
+                "adapter",
+                entry.adapter(),
+                List.of(),
+                List.of(),
+                entry.trigger(),
+                1));
+      }
+      Promotion.Wish shared =
+          new Promotion.Wish(
+              one.run(),
+              one.source(),
+              one.reason(),
+              new Manifest(0, null, Instant.EPOCH, "", BASE, null, "toy-space", null, entries),
+              one.adapters(),
+              one.featureSpace());
+      PromotePlan plan = PromotePlan.FILES.withReplicas(List.of(server.address()));
+      Promotion.Outcome outcome = promotion(home(), plan, new Aliases()).promote(shared);
+      assertThat(outcome.manifest().entries()).hasSize(3);
+      assertThat(server.loaded).containsExactly(adapter(outcome.manifest()).name());
+      try (var handed = Files.list(home().resolve("serving/adapters"))) {
+        assertThat(handed).hasSize(1);
+      }
+    }
+  }
+
+  @Test
   void whatATargetCannotServeIsNotPromoted() throws Exception {
     Path adapter = peft(temp.resolve("odd"), Float.NaN, Map.of("r", 128, "use_dora", true));
     Files.writeString(adapter.resolve("extra.bin"), "x");
