@@ -374,6 +374,11 @@ final class PromotionTest {
     }
 
     @Override
+    public TrackedRun join(String name, String key, Map<String, String> tags) {
+      return none.join(name, key, tags);
+    }
+
+    @Override
     public void registerModel(
         ModelVersion version, String source, @Nullable String runKey, Map<String, String> tags) {}
 
