@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -72,10 +73,15 @@ public final class DoctorCommand implements Callable<Integer> {
             memory(),
             disk(),
             engine(),
-            mlflow());
+            mlflow(),
+            baseModel(),
+            environment("airflow", "scripts/airflow-night, parts of the test command"),
+            environment("pyspark", "spark-submit, parts of the test command"));
+    Map<String, List<String>> lacking = lacking(findings);
     PrintWriter out = spec().commandLine().getOut();
     if (home.json) {
-      out.println(Jsons.mapper().writeValueAsString(Map.of("findings", findings)));
+      out.println(
+          Jsons.mapper().writeValueAsString(Map.of("findings", findings, "lacking", lacking)));
     } else {
       for (Finding finding : findings) {
         out.printf(
@@ -89,10 +95,56 @@ public final class DoctorCommand implements Callable<Integer> {
           out.println("         -> " + finding.advice());
         }
       }
+      lacking.forEach(
+          (verb, names) -> out.println(verb + " lacks " + String.join(", ", names) + " here"));
+      if (lacking.isEmpty()) {
+        out.println("no verb lacks anything here");
+      }
     }
     out.flush();
     boolean broken = findings.stream().anyMatch(finding -> finding.state().equals("broken"));
     return broken ? ExitCode.TEMPORARY.code() : ExitCode.OK.code();
+  }
+
+  /** Verb by verb, what is not as it should be. */
+  private static Map<String, List<String>> lacking(List<Finding> findings) {
+    Map<String, List<String>> lacking = new TreeMap<>();
+    for (Finding finding : findings) {
+      if (!finding.state().equals("ok")) {
+        for (String verb : finding.verbs().split(", ", -1)) {
+          lacking.computeIfAbsent(verb, name -> new ArrayList<>()).add(finding.name());
+        }
+      }
+    }
+    return lacking;
+  }
+
+  /** The checkpoint that ships beside the launcher. */
+  private static Finding baseModel() {
+    String launcher = System.getenv("KNACK_LAUNCHER");
+    Path file =
+        (launcher == null ? Path.of("") : Path.of(launcher).resolveSibling(""))
+            .resolve("data/base-model/model.safetensors");
+    boolean there = Files.isRegularFile(file);
+    return finding(
+        "base",
+        there ? State.OK : State.LACKING,
+        there ? "data/base-model" : file + " is missing",
+        "demo, sandbox",
+        there ? "" : "restore it from the repository, or name a checkpoint with --model");
+  }
+
+  /** A Python environment that is made on first use, see {@code scripts/python-env}. */
+  private static Finding environment(String name, String verbs) {
+    String variable = "KNACK_" + name.toUpperCase(Locale.ROOT) + "_PYTHON";
+    String given = System.getenv(variable);
+    boolean broken = given != null && firstLine(given, "--version").isEmpty();
+    return finding(
+        name,
+        broken ? State.LACKING : State.OK,
+        given == null ? "installed on first use below target/python" : given,
+        verbs,
+        broken ? variable + " names no Python; unset it or name one that has " + name : "");
   }
 
   private static Finding java() {
