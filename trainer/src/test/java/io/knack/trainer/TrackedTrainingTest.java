@@ -73,6 +73,11 @@ class TrackedTrainingTest {
     }
 
     @Override
+    public TrackedRun join(String name, String key, Map<String, String> tags) {
+      return start(name, key, tags);
+    }
+
+    @Override
     public TrackedRun start(String name, @Nullable String parent, Map<String, String> tags) {
       Run run = new Run(name, parent);
       runs.add(run);
