@@ -48,6 +48,8 @@ public final class HashedSpace implements FeatureSpace {
   private static final int MAGIC = 0x4b4e4631; // KNF1
   private static final int WINDOW = 10;
   private static final int RANK = 64;
+  private static final double BURST_WEIGHT = 4;
+  private static final double FEW = 5; // texts below which a burst is no evidence
   private static final double GRAM_WEIGHT = 1;
   private static final double TOPIC_WEIGHT = 0.5;
   private static final double WORD_WEIGHT = 1;
@@ -157,20 +159,26 @@ public final class HashedSpace implements FeatureSpace {
     int n = documents.size();
     int[] gramCount = new int[BUCKETS];
     int[] wordCount = new int[BUCKETS];
+    int[] gramTotal = new int[BUCKETS];
+    int[] wordTotal = new int[BUCKETS];
     Counts[] grams = new Counts[n];
     Map<String, Integer> vocabulary = new HashMap<>();
     for (int d = 0; d < n; d++) {
       grams[d] = grams(documents.get(d));
       for (int bucket : grams[d].keys()) {
         gramCount[bucket]++;
+        gramTotal[bucket] += grams[d].of(bucket);
+      }
+      for (String word : documents.get(d)) {
+        wordTotal[bucket(word)]++;
       }
       for (String word : new TreeSet<>(documents.get(d))) {
         wordCount[bucket(word)]++;
         vocabulary.merge(word, 1, Integer::sum);
       }
     }
-    float[] gramIdf = idf(gramCount, n);
-    float[] wordIdf = idf(wordCount, n);
+    float[] gramIdf = weights(gramCount, gramTotal, n);
+    float[] wordIdf = weights(wordCount, wordTotal, n);
 
     int[][] rows = new int[n][];
     float[][] entries = new float[n][];
@@ -191,7 +199,8 @@ public final class HashedSpace implements FeatureSpace {
       }
     }
     int rank = Math.min(RANK, Math.max(1, n / 8));
-    Codes topics = new Codes(Subspace.leading(rows, entries, BUCKETS, rank, seed).vectors, rank);
+    Subspace leading = Subspace.leading(rows, entries, BUCKETS, rank, seed);
+    Codes topics = new Codes(leading.vectors, leading.rank);
     Codes words = wordVectors(documents, vocabulary, rank, seed);
     float[] common = commonDirection(documents, wordIdf, words);
     return new HashedSpace(gramIdf, wordIdf, topics, words, common);
@@ -316,12 +325,25 @@ public final class HashedSpace implements FeatureSpace {
     return common;
   }
 
-  private static float[] idf(int[] counts, int n) {
-    float[] idf = new float[BUCKETS];
+  /**
+   * Inverse document frequency, and more for what comes in bursts: residual inverse document
+   * frequency (Church and Gale, 1995), that is how much rarer texts with a feature are than its
+   * occurrences would be if they fell at random. A name comes twice where it comes at all, filler
+   * does not; so a name weighs much even where half of the log is about it.
+   *
+   * @param counts texts with each feature
+   * @param totals occurrences of each feature
+   */
+  private static float[] weights(int[] counts, int[] totals, int n) {
+    float[] weights = new float[BUCKETS];
     for (int b = 0; b < BUCKETS; b++) {
-      idf[b] = (float) StrictMath.log((1.0 + n) / (1.0 + Math.max(1, counts[b])));
+      int count = Math.max(1, counts[b]);
+      double rarity = StrictMath.log((1.0 + n) / (1.0 + count));
+      double atRandom = 1 - StrictMath.exp(-Math.max(count, totals[b]) / (double) n);
+      double burst = Math.max(0, StrictMath.log(atRandom * n / count));
+      weights[b] = (float) (rarity + BURST_WEIGHT * burst * counts[b] / (counts[b] + FEW));
     }
-    return idf;
+    return weights;
   }
 
   // ---------------------------------------------------------------------------------- counting

@@ -31,20 +31,46 @@ final class Subspace {
    * @param entries values of each row's entries
    */
   static Subspace leading(int[][] indices, float[][] entries, int columns, int rank, long seed) {
-    int width = Math.min(columns, rank + OVERSAMPLING);
-    float[] q = new float[columns * width]; // (columns, width)
-    Random random = new Random(seed);
     boolean[] used = new boolean[columns];
     for (int[] row : indices) {
       for (int column : row) {
         used[column] = true;
       }
     }
+    int[] packed = new int[columns];
+    int kept = 0;
     for (int c = 0; c < columns; c++) {
-      for (int r = 0; r < width; r++) {
-        float g = (float) random.nextGaussian();
-        q[c * width + r] = used[c] ? g : 0;
+      packed[c] = used[c] ? kept++ : -1;
+    }
+    int[][] rows = new int[indices.length][];
+    for (int row = 0; row < rows.length; row++) {
+      rows[row] = new int[indices[row].length];
+      for (int e = 0; e < rows[row].length; e++) {
+        rows[row][e] = packed[indices[row][e]];
       }
+    }
+    if (kept == 0) {
+      return new Subspace(new float[columns], new double[1], 1);
+    }
+    Subspace found = packed(rows, entries, kept, rank, seed);
+    float[] vectors = new float[columns * found.rank];
+    for (int c = 0; c < columns; c++) {
+      if (used[c]) {
+        System.arraycopy(
+            found.vectors, packed[c] * found.rank, vectors, c * found.rank, found.rank);
+      }
+    }
+    return new Subspace(vectors, found.values, found.rank);
+  }
+
+  /** The same of a matrix in which every column has an entry. */
+  private static Subspace packed(
+      int[][] indices, float[][] entries, int columns, int rank, long seed) {
+    int width = Math.min(columns, rank + OVERSAMPLING);
+    float[] q = new float[columns * width]; // (columns, width)
+    Random random = new Random(seed);
+    for (int i = 0; i < q.length; i++) {
+      q[i] = (float) random.nextGaussian();
     }
     orthonormalise(q, columns, width);
     for (int i = 0; i < ITERATIONS; i++) {
@@ -79,9 +105,6 @@ final class Subspace {
       values[k] = Math.sqrt(Math.max(0, small[order[k]][order[k]]));
     }
     for (int c = 0; c < columns; c++) {
-      if (!used[c]) {
-        continue;
-      }
       for (int k = 0; k < kept; k++) {
         double sum = 0;
         for (int r = 0; r < width; r++) {

@@ -96,6 +96,7 @@ public final class BenchMineCommand implements Callable<Integer> {
     figures.put("true_families", log.families());
     figures.put("coverage", first.card().figures().getOrDefault("coverage", 0));
     figures.put("adjusted_rand", rounded(Agreement.adjustedRand(counts)));
+    figures.put("adjusted_rand_of", "families, against the generator's; its noise left out");
     figures.put("mean_f1_outside_top_100", rounded(Agreement.meanF1(counts, 100)));
     figures.put("max_rss_bytes", maxRssBytes());
     figures.put("added", more);

@@ -17,8 +17,8 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 
 /**
- * What stands for a group: the mean of its most central nodes, its medoid and others far apart, and
- * the words that tell it from the rest of the log.
+ * What stands for a group: the mean of some of its nodes, its medoid and others far apart, and the
+ * words that tell it from the rest of the log.
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared, never printed
 record Core(

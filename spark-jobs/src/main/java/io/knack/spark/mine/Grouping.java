@@ -3,17 +3,15 @@ package io.knack.spark.mine;
 import java.util.Arrays;
 
 /**
- * Families, clusters and the remainder, from the neighbours of the nodes of one tenant.
+ * Families, clusters and the remainder of one tenant.
  *
- * <p>Families are communities of the shared-neighbour graph; clusters are communities at a finer
- * resolution of the same graph without the edges between families. A node belongs to its cluster
- * when the cluster surrounds it: its recurrence score, the mean similarity to the three nearest of
- * its own cluster times the cluster's share of its ten nearest, reaches the floor. A node's copies
- * count as its nearest.
- *
- * <p>Resolution grows with the number of nodes, since larger logs hold both more problems and more
- * of each: that of clusters with its square root, that of families, above {@value #REFERENCE}
- * nodes, with its fourth root.
+ * <p>Three steps. {@link #fine}: small pure groups, as communities of the shared-neighbour graph at
+ * a resolution that grows with the square root of the number of nodes, since larger logs hold both
+ * more problems and more of each. {@link Merging}: groups that are one problem in several forms
+ * become one. {@link #of}: a node belongs to the cluster of its group when the group surrounds it:
+ * its recurrence score, the mean similarity to the three nearest of its own group times the group's
+ * share of its ten nearest, reaches the floor; a node's copies count as its nearest. Families are
+ * communities of groups at a coarser resolution, so that a cluster lies in one family.
  *
  * @param family of each node, from 0
  * @param cluster of each node, from 0; -1 where it belongs to none
@@ -23,25 +21,45 @@ import java.util.Arrays;
 record Grouping(int[] family, int[] cluster, float[] score, int families, int clusters) {
   private static final double REFERENCE = 3000;
 
-  static Grouping of(NeighbourGraph neighbours, int[] copies, MinePlan plan) {
-    int n = neighbours.nodes();
-    WeightedGraph graph = neighbours.shared(plan.neighbours());
-    double scale = Louvain.totalStrength(graph);
-    double growth = Math.sqrt(n / REFERENCE);
-    int[] family =
-        Louvain.communities(graph, plan.familyResolution() * Math.max(1, Math.sqrt(growth)), scale);
+  /** Small pure groups of nodes, numbered from 0 by first member. */
+  static int[] fine(WeightedGraph graph, MinePlan plan) {
+    double growth = Math.sqrt(graph.nodes() / REFERENCE);
     int[] fine =
         Louvain.communities(
-            graph.within(family), Math.max(2, plan.clusterResolution() * growth), scale);
-    float[] score = new float[n];
+            graph, Math.max(2, plan.clusterResolution() * growth), Louvain.totalStrength(graph));
+    Louvain.relabel(fine);
+    return fine;
+  }
+
+  /**
+   * @param graph of the neighbours
+   * @param fine group of each node, as {@link #fine} gives it
+   * @param means of the unit vectors of each group's members
+   */
+  static Grouping of(
+      NeighbourGraph neighbours,
+      WeightedGraph graph,
+      int[] copies,
+      int[] fine,
+      double[][] means,
+      MinePlan plan) {
+    int n = neighbours.nodes();
+    long[] sizes = new long[means.length];
     for (int i = 0; i < n; i++) {
-      score[i] = recurrence(neighbours, copies, fine, i);
+      sizes[fine[i]]++;
     }
-    int groups = Louvain.relabel(fine);
+    int[] merged = Merging.of(means, sizes, plan.mergeFloor());
+    int[] group = new int[n];
+    for (int i = 0; i < n; i++) {
+      group[i] = merged[fine[i]];
+    }
+    int groups = Louvain.relabel(group);
+    float[] score = new float[n];
     long[] support = new long[groups];
     for (int i = 0; i < n; i++) {
+      score[i] = recurrence(neighbours, copies, group, i);
       if (score[i] >= plan.recurrenceFloor()) {
-        support[fine[i]] += copies[i];
+        support[group[i]] += copies[i];
       }
     }
     int[] number = new int[groups];
@@ -49,11 +67,21 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
     int clusters = 0;
     int[] cluster = new int[n];
     for (int i = 0; i < n; i++) {
-      boolean in = score[i] >= plan.recurrenceFloor() && support[fine[i]] >= plan.minClusterSize();
-      if (in && number[fine[i]] < 0) {
-        number[fine[i]] = clusters++;
+      boolean in = score[i] >= plan.recurrenceFloor() && support[group[i]] >= plan.minClusterSize();
+      if (in && number[group[i]] < 0) {
+        number[group[i]] = clusters++;
       }
-      cluster[i] = in ? number[fine[i]] : -1;
+      cluster[i] = in ? number[group[i]] : -1;
+    }
+    double growth = Math.sqrt(n / REFERENCE);
+    int[] familyOf =
+        Louvain.communities(
+            graph.quotient(group, groups),
+            plan.familyResolution() * Math.max(1, Math.sqrt(growth)),
+            Louvain.totalStrength(graph));
+    int[] family = new int[n];
+    for (int i = 0; i < n; i++) {
+      family[i] = familyOf[group[i]];
     }
     return new Grouping(family, cluster, score, Louvain.relabel(family), clusters);
   }

@@ -11,6 +11,8 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
@@ -58,6 +60,26 @@ record Pool(
         NeighbourSearch.run(context, nodes, handle, Math.max(10, plan.neighbours()));
 
     int n = nodes.size();
+    List<NeighbourGraph> neighbours = new ArrayList<>();
+    List<WeightedGraph> graphs = new ArrayList<>();
+    int[] fine = new int[n];
+    int groups = 0;
+    for (int t = 0; t < nodes.tenants().size(); t++) {
+      int from = nodes.starts()[t];
+      NeighbourGraph near = graph.slice(from, nodes.starts()[t + 1]);
+      WeightedGraph shared = near.shared(plan.neighbours());
+      int[] own = Grouping.fine(shared, plan);
+      int most = -1;
+      for (int i = 0; i < own.length; i++) {
+        fine[from + i] = groups + own[i];
+        most = Math.max(most, own[i]);
+      }
+      groups += most + 1;
+      neighbours.add(near);
+      graphs.add(shared);
+    }
+    double[][] means = GroupMeans.of(context, nodes, handle, fine, groups);
+
     int[] cluster = new int[n];
     int[] family = new int[n];
     float[] score = new float[n];
@@ -66,11 +88,20 @@ record Pool(
     for (int t = 0; t < nodes.tenants().size(); t++) {
       int from = nodes.starts()[t];
       int to = nodes.starts()[t + 1];
+      int first = fine[from];
+      int[] own = Arrays.stream(fine, from, to).map(g -> g - first).toArray();
+      int last = Arrays.stream(own).max().orElse(0);
       Grouping grouping =
-          Grouping.of(graph.slice(from, to), Arrays.copyOfRange(nodes.copies(), from, to), plan);
+          Grouping.of(
+              neighbours.get(t),
+              graphs.get(t),
+              Arrays.copyOfRange(nodes.copies(), from, to),
+              own,
+              Arrays.copyOfRange(means, first, first + last + 1),
+              plan);
       for (int i = from; i < to; i++) {
-        int own = grouping.cluster()[i - from];
-        cluster[i] = own < 0 ? -1 : own + clusterTenants.size();
+        int in = grouping.cluster()[i - from];
+        cluster[i] = in < 0 ? -1 : in + clusterTenants.size();
         family[i] = grouping.family()[i - from] + familyTenants.size();
         score[i] = grouping.score()[i - from];
       }
@@ -129,10 +160,12 @@ record Pool(
     HashMap<Integer, int[]> groups = new HashMap<>();
     for (int g = 0; g < members.size(); g++) {
       int group = g;
-      members.get(g).stream()
-          .sorted(central)
-          .limit(Core.NODES)
-          .forEach(i -> groups.merge(i, new int[] {group}, (a, b) -> new int[] {a[0], b[0]}));
+      List<Integer> own = members.get(g);
+      // Members of a cluster are all surrounded by it: some of every form speak for it. A family
+      // also holds what is far from all else, and its most central speak for it.
+      Stream<Integer> speakers =
+          g < clusters ? spread(own) : own.stream().sorted(central).limit(Core.NODES);
+      speakers.forEach(i -> groups.merge(i, new int[] {group}, (a, b) -> new int[] {a[0], b[0]}));
     }
     Broadcast<HashMap<Integer, int[]>> chosen = context.broadcast(groups);
     int exemplars = plan.exemplars();
@@ -153,6 +186,13 @@ record Pool(
     chosen.destroy();
     cores.sort(Comparator.comparingInt(Core::group));
     return cores;
+  }
+
+  /** Evenly over the nodes, whose order is random. */
+  private static Stream<Integer> spread(List<Integer> members) {
+    int count = Math.min(Core.NODES, members.size());
+    return IntStream.range(0, count)
+        .mapToObj(i -> members.get((int) ((long) i * members.size() / count)));
   }
 
   private static Dataset<Row> place(

@@ -20,6 +20,14 @@ final class GroupingTest {
     "the shop owes me money for a %s refund",
     "which gate does the delayed %s flight leave from",
   };
+  private static final String[] RULES = {
+    "Amber Ridge postage", "Linen Forge rebate", "Kelp Tower surcharge"
+  };
+  private static final String[] FORMS = {
+    "At %1$s: a %2$s lamp is sold. What is due under %1$s?",
+    "Two %2$s chairs come back, by %1$s. Use %1$s; how much remains?",
+    "The %2$s order is split in three. %1$s holds. Under %1$s, name the shares."
+  };
   private static final String[] DETAILS = {
     "new", "second", "blue", "old", "main", "lost", "work", "family", "summer", "other", "last",
     "big"
@@ -33,20 +41,61 @@ final class GroupingTest {
         texts.add(problem.formatted(detail));
       }
     }
-    int size = DETAILS.length;
+    Grouping grouping = group(texts);
+    List<Count> counts = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      counts.add(new Count(i / DETAILS.length, "f" + grouping.family()[i], 1));
+    }
+    assertThat(Agreement.adjustedRand(counts)).isGreaterThan(0.6);
+  }
+
+  @Test
+  void formsOfOneProblemAreOneClusterWhateverTheirTemplate() {
+    List<String> texts = new ArrayList<>();
+    List<Integer> truth = new ArrayList<>();
+    for (int rule = 0; rule < RULES.length; rule++) {
+      for (int form = 0; form < FORMS.length; form++) {
+        for (String detail : DETAILS) {
+          texts.add(FORMS[form].formatted(RULES[rule], detail));
+          truth.add(rule);
+        }
+      }
+    }
+    Grouping grouping = group(texts);
+    List<Count> counts = new ArrayList<>();
+    int covered = 0;
+    for (int i = 0; i < texts.size(); i++) {
+      if (grouping.cluster()[i] >= 0) {
+        counts.add(new Count(truth.get(i), "c" + grouping.cluster()[i], 1));
+        covered++;
+      }
+    }
+    assertThat(covered).isGreaterThan(texts.size() * 9 / 10);
+    assertThat(Agreement.adjustedRand(counts)).isGreaterThan(0.9);
+  }
+
+  private static Grouping group(List<String> texts) {
     HashedSpace space = HashedSpace.fit(texts, 1);
     TextVector[] vectors = texts.stream().map(space::features).toArray(TextVector[]::new);
-    NeighbourGraph graph = NeighbourGraph.empty(texts.size(), 10);
-    Cell.neighbours(IntStream.range(0, texts.size()).toArray(), vectors, 10, graph::offer);
+    NeighbourGraph near = NeighbourGraph.empty(texts.size(), 10);
+    Cell.neighbours(IntStream.range(0, texts.size()).toArray(), vectors, 10, near::offer);
     int[] copies = new int[texts.size()];
     Arrays.fill(copies, 1);
     MinePlan plan = Plans.read(MinePlan.class, null, List.of());
-    Grouping grouping = Grouping.of(graph, copies, plan);
-    List<Count> counts = new ArrayList<>();
-    for (int i = 0; i < texts.size(); i++) {
-      counts.add(new Count(i / size, "f" + grouping.family()[i], 1));
+    WeightedGraph graph = near.shared(plan.neighbours());
+    int[] fine = Grouping.fine(graph, plan);
+    double[][] means = new double[Arrays.stream(fine).max().orElse(0) + 1][space.denseWidth()];
+    int[] sizes = new int[means.length];
+    for (int i = 0; i < fine.length; i++) {
+      sizes[fine[i]]++;
     }
-    assertThat(Agreement.adjustedRand(counts)).isGreaterThan(0.6);
+    for (int i = 0; i < fine.length; i++) {
+      double norm = Math.sqrt(vectors[i].denseDot(vectors[i]));
+      for (int r = 0; r < means[0].length; r++) {
+        means[fine[i]][r] += vectors[i].dense()[r] / norm / sizes[fine[i]];
+      }
+    }
+    return Grouping.of(near, graph, copies, fine, means, plan);
   }
 
   @Test
