@@ -20,12 +20,12 @@ final class ReadmeTest {
   void theCommandsForOnesOwnLogsRunAsWritten() throws IOException, InterruptedException {
     List<String> commands = commands();
     assertThat(commands)
-        .extracting(command -> command.split(" ")[1])
+        .extracting(command -> command.split(" ", -1)[1])
         .startsWith("import", "mine", "show")
         .contains("night");
     Knack knack = new Knack(scratch);
     for (String command : commands) {
-      String[] words = command.substring("./knack ".length()).split(" ");
+      String[] words = command.substring("./knack ".length()).split(" ", -1);
       for (int i = 0; i < words.length; i++) {
         words[i] = words[i].equals("my-home") ? scratch.resolve("my-home").toString() : words[i];
       }
