@@ -1,9 +1,12 @@
 package io.knack.trainer;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.contracts.plan.Plans;
 import io.knack.contracts.store.DurableFiles;
+import io.knack.contracts.store.Jsons;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 
 /** The adapter's {@code README.md}: what it is, what it learnt from, what it is for. */
@@ -44,7 +47,7 @@ final class ModelCard {
         """
             .formatted(
                 base,
-                outcome.name(),
+                outcome.name().isEmpty() ? "over " + base : outcome.name(),
                 base,
                 revision,
                 plan.rank(),
@@ -58,6 +61,13 @@ final class ModelCard {
                 Double.isFinite(outcome.bestValidationLoss())
                     ? String.format(Locale.ROOT, "%.4f", outcome.bestValidationLoss())
                     : "none",
-                Plans.canonicalJson(plan)));
+                withoutPlaces(plan)));
+  }
+
+  /** The plan without what is of this machine alone: paths and servers. */
+  private static String withoutPlaces(TrainPlan plan) throws IOException {
+    ObjectNode fields = (ObjectNode) Jsons.mapper().readTree(Plans.canonicalJson(plan));
+    fields.remove(List.of("model", "tracking", "adapters"));
+    return fields.toString();
   }
 }
