@@ -10,7 +10,8 @@ import java.util.List;
 
 /** The plan of {@code curate}. */
 public record CuratePlan(
-    @Doc("treat everything that was imported as one cluster; needs no mining") @Default("false")
+    @Doc("treat everything that was imported as one cluster a tenant; needs no mining")
+        @Default("false")
         boolean allAsOneCluster,
     @Doc("what says whether an answer is right; an interaction with a reference needs none")
         List<VerifierRule> verifiers,

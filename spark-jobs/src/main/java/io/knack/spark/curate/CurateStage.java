@@ -7,6 +7,8 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.substring;
+import static org.apache.spark.sql.functions.when;
 
 import io.knack.contracts.Cluster;
 import io.knack.contracts.Example;
@@ -50,7 +52,7 @@ import org.jspecify.annotations.Nullable;
 
 /** From clusters to examples and evidence: splits, guards, verification and choice. */
 public final class CurateStage implements Stage<CuratePlan> {
-  /** The one cluster of {@code all_as_one_cluster}. */
+  /** The one cluster of {@code all_as_one_cluster}, where the log names no tenants. */
   static final ClusterId ALL = new ClusterId("all");
 
   private static final RowCodec<Interaction> INTERACTIONS = RowCodec.of(Tables.INTERACTIONS);
@@ -107,7 +109,7 @@ public final class CurateStage implements Stage<CuratePlan> {
     Dataset<Row> pool;
     if (plan.allAsOneCluster()) {
       prospects.put(ALL, new Curator.Prospect(1, 0));
-      pool = interactions.withColumn("cluster_id", lit(ALL.value()));
+      pool = interactions.withColumn("cluster_id", wholeTenant());
     } else {
       Artifact clusters = inputs.required(ArtifactKind.CLUSTERS);
       List<Cluster> all = Tables.CLUSTERS.readAllFrom(clusters.directory());
@@ -193,6 +195,12 @@ public final class CurateStage implements Stage<CuratePlan> {
         eligible,
         looked,
         "max_clusters or max_interactions is reached; these promise less");
+  }
+
+  /** One cluster of everything; what a tenant asked is never learnt for another. */
+  private static Column wholeTenant() {
+    return when(col("tenant").equalTo(Interaction.NO_TENANT.value()), lit(ALL.value()))
+        .otherwise(concat(lit(ALL.value() + "-"), substring(sha2(col("tenant"), 256), 1, 12)));
   }
 
   private static Dataset<Row> members(SparkSession spark, Artifact clusters) {

@@ -75,7 +75,7 @@ final class CsvReader {
     while (line != null && line.bytes() != null && used.size() < MAX_LINES) {
       String part = decode.apply(line.bytes());
       if (part == null) {
-        problem = "not in the character set of the plan's encoding";
+        problem = SliceReader.NO_TEXT;
         break;
       }
       if (!used.isEmpty()) {

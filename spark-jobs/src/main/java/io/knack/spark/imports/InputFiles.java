@@ -2,11 +2,12 @@ package io.knack.spark.imports;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.github.luben.zstd.ZstdInputStream;
 import io.knack.contracts.stage.PlanException;
 import java.io.BufferedInputStream;
@@ -19,10 +20,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
@@ -87,34 +92,61 @@ final class InputFiles {
     }
   }
 
-  /** Without a manifest everything; with manifests what they list. */
+  /** Of an export that has manifests what they list; everything else as it is. */
   private static List<Path> exported(Path root, List<Path> files) throws IOException {
-    Set<String> listed = new LinkedHashSet<>();
+    Map<Path, Set<String>> listed = new HashMap<>();
     List<Path> others = new ArrayList<>();
     for (Path file : files) {
-      boolean manifest = root.relativize(file).toString().matches("(.*/)?manifests/[^/]*\\.json");
-      if (manifest && Files.size(file) < 1 << 24) {
-        for (JsonNode entry : new ObjectMapper().readTree(file.toFile()).path("files")) {
-          listed.add(entry.path("key").asText());
+      Path folder = file.getParent();
+      if (folder != null
+          && folder.endsWith("manifests")
+          && file.toString().endsWith(".json")
+          && !folder.equals(root)
+          && Files.size(file) < 1 << 24) {
+        JsonNode manifest = manifest(file);
+        if (manifest.path("files").isArray()) {
+          Set<String> keys =
+              listed.computeIfAbsent(
+                  Objects.requireNonNull(folder.getParent()), export -> new HashSet<>());
+          manifest.get("files").forEach(entry -> keys.add(tail(entry.path("key").asText())));
+          continue;
         }
-      } else {
-        others.add(file);
       }
-    }
-    if (listed.isEmpty()) {
-      return others;
+      others.add(file);
     }
     return others.stream()
-        .filter(file -> listed.stream().anyMatch(key -> sameObject(key, file)))
+        .filter(
+            file ->
+                listed.entrySet().stream()
+                    .noneMatch(
+                        export -> {
+                          String path =
+                              export.getKey().relativize(file).toString().replace('\\', '/');
+                          return file.startsWith(export.getKey())
+                              && TABLE.matcher(path).matches()
+                              && !export.getValue().contains(path);
+                        }))
         .toList();
   }
 
-  /** The key of an object and its file agree in table and name; what is before may be cut off. */
-  private static boolean sameObject(String key, Path file) {
-    String[] parts = key.split("/");
+  /** A file of a Langfuse export, from its project on. */
+  private static final Pattern TABLE =
+      Pattern.compile("(traces|observations|observations_v2|scores)/[^/]+");
+
+  /** Missing for what is no JSON: it is then read like any other file, and says so. */
+  private static JsonNode manifest(Path file) throws IOException {
+    try {
+      return SliceReader.JSON.readTree(file.toFile());
+    } catch (JsonProcessingException e) {
+      return MissingNode.getInstance();
+    }
+  }
+
+  /** Table and name of an object's key; what is before may be cut off by a copy. */
+  private static String tail(String key) {
+    String[] parts = key.split("/", -1);
     int depth = Math.min(2, parts.length);
-    String tail = String.join("/", List.of(parts).subList(parts.length - depth, parts.length));
-    return file.toString().replace('\\', '/').endsWith("/" + tail);
+    return String.join("/", List.of(parts).subList(parts.length - depth, parts.length));
   }
 
   private static InputFile probe(int number, Path file, String source, ImportPlan plan)
@@ -135,13 +167,13 @@ final class InputFiles {
     if (startsWith(head, 'P', 'A', 'R', '1')) {
       return InputFile.Layout.PARQUET;
     }
-    if (format == ImportPlan.Format.CSV
-        || (format == ImportPlan.Format.AUTO && (ending.equals("csv") || ending.equals("tsv")))) {
-      return InputFile.Layout.CSV;
-    }
     String text = new String(head, StandardCharsets.UTF_8).stripLeading();
     if (text.startsWith("\uFEFF")) {
       text = text.substring(1).stripLeading();
+    }
+    if (format == ImportPlan.Format.CSV
+        || ((ending.equals("csv") || ending.equals("tsv")) && !text.startsWith("{"))) {
+      return InputFile.Layout.CSV;
     }
     int end = text.indexOf('\n');
     String first = end < 0 ? text : text.substring(0, end);

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * held. Damage of the packed data ends the lines with one that says so.
  */
 final class Lines {
+  static final String CUT_OFF =
+      "file is damaged or cut off from here on; nothing behind it can be read";
+
   private final InputStream in;
   private final long maxBytes;
   private final long end;
@@ -92,12 +95,7 @@ final class Lines {
       }
     } catch (IOException e) {
       damaged = true;
-      return new Line(
-          number,
-          start,
-          null,
-          "file is damaged or cut off from here on; nothing behind it can be read",
-          Digests.sha256(kept.toByteArray()));
+      return new Line(number, start, null, CUT_OFF, Digests.sha256(kept.toByteArray()));
     }
     if (!any) {
       return null;

@@ -1,8 +1,6 @@
 package io.knack.spark.imports;
 
-import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -21,6 +19,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the records of a slice, one after the other; never fails for what a file holds. */
@@ -29,6 +28,11 @@ final class SliceReader {
       JsonMapper.builder(InputFiles.jsonFactory())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
+
+  static final String NO_TEXT = "not in the character set of the plan's encoding";
+
+  /** A trace or a document of one value is no line. */
+  private static final long MAX_ELEMENT_BYTES = 64L << 20;
 
   private final ImportPlan plan;
   private final Charset charset;
@@ -60,7 +64,7 @@ final class SliceReader {
           switch (file.layout()) {
             case LINES -> lines(in, slice);
             case CSV -> csv(in);
-            case DOCUMENT -> new Document(in);
+            case DOCUMENT -> elements(in);
             case PARQUET -> throw new IllegalStateException("Parquet is read by Spark");
           };
       return new Guarded(inner, file);
@@ -164,7 +168,7 @@ final class SliceReader {
     }
     String text = decode(bytes);
     if (text == null) {
-      sink.accept(broken(line, "not in the character set of the plan's encoding"));
+      sink.accept(broken(line, NO_TEXT));
       return;
     }
     if (line.number() == 1 && text.startsWith("\uFEFF")) {
@@ -200,10 +204,20 @@ final class SliceReader {
   private Steps csv(InputStream in) {
     CsvReader reader =
         new CsvReader(new Lines(in, 0, 1, Long.MAX_VALUE, plan.maxLineBytes()), this::decode);
+    return each(in, reader::next);
+  }
+
+  private Steps elements(InputStream in) {
+    Elements elements =
+        new Elements(in, Math.max(MAX_ELEMENT_BYTES, plan.maxLineBytes()), this::decode);
+    return each(in, elements::next);
+  }
+
+  private static Steps each(InputStream in, Supplier<@Nullable RawRecord> records) {
     return new Steps() {
       @Override
       public boolean step(Consumer<RawRecord> sink) {
-        RawRecord record = reader.next();
+        RawRecord record = records.get();
         if (record != null) {
           sink.accept(record);
         }
@@ -235,53 +249,6 @@ final class SliceReader {
           .toString();
     } catch (CharacterCodingException e) {
       return null;
-    }
-  }
-
-  /** The elements of a JSON array, or JSON values one after the other. */
-  private static final class Document implements Steps {
-    private static final ObjectMapper VALUES = JsonMapper.builder(InputFiles.jsonFactory()).build();
-
-    private final JsonParser parser;
-    private long number;
-
-    Document(InputStream in) throws IOException {
-      parser = VALUES.getFactory().createParser(in);
-    }
-
-    @Override
-    public boolean step(Consumer<RawRecord> sink) throws IOException {
-      try {
-        JsonToken token = parser.nextToken();
-        while (token == JsonToken.START_ARRAY || token == JsonToken.END_ARRAY) {
-          token = parser.nextToken();
-        }
-        if (token == null) {
-          return false;
-        }
-        number++;
-        long offset = Math.max(0, parser.currentTokenLocation().getByteOffset());
-        JsonNode value = VALUES.readTree(parser);
-        String digest = Digests.sha256(value.toString());
-        sink.accept(
-            value.isObject()
-                ? RawRecord.of(number, offset, value, digest)
-                : RawRecord.broken(number, offset, "element is JSON, but no object", digest));
-        return true;
-      } catch (JsonProcessingException e) {
-        sink.accept(
-            RawRecord.broken(
-                number + 1,
-                Math.max(0, e.getLocation() == null ? 0 : e.getLocation().getByteOffset()),
-                "JSON document is broken here; nothing behind it can be read",
-                Digests.sha256("document " + number)));
-        return false;
-      }
-    }
-
-    @Override
-    public void close() throws IOException {
-      parser.close();
     }
   }
 }

@@ -8,11 +8,17 @@ import io.knack.contracts.Role;
 import io.knack.contracts.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Messages and answers in the shapes that chat APIs and their tracers give them. */
 final class Chat {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** More is a mistake of the log, and sums must not overflow. */
+  private static final long MOST_TOKENS = 1_000_000_000_000L;
+
+  private static final Pattern NUMBER = Pattern.compile("[-+]?\\d+(\\.\\d*)?([eE][-+]?\\d{1,3})?");
 
   private Chat() {}
 
@@ -269,10 +275,24 @@ final class Chat {
     for (String field : fields) {
       JsonNode value = object.path(field);
       if (value.isNumber() || (value.isTextual() && value.textValue().matches("\\d{1,15}"))) {
-        return Math.max(0, value.asLong());
+        return Math.min(MOST_TOKENS, Math.max(0, value.asLong()));
       }
     }
     return 0;
+  }
+
+  /** A finite number, in text too; null where there is none. */
+  static @Nullable Double number(JsonNode object, String... fields) {
+    for (String field : fields) {
+      String text = text(object, field);
+      if (text != null && text.length() < 40 && NUMBER.matcher(text).matches()) {
+        double number = Double.parseDouble(text);
+        if (Double.isFinite(number)) {
+          return number;
+        }
+      }
+    }
+    return null;
   }
 
   /** Token counts of an OpenAI-like usage object. */

@@ -38,7 +38,7 @@ final class KnackLog implements LogReader {
     draft.outcome = outcome(record);
     draft.outcomeSource = Chat.text(record, "outcome_source");
     draft.feedback = Chat.text(record, "feedback");
-    draft.cost = record.path("cost").isNumber() ? record.get("cost").asDouble() : null;
+    draft.cost = Chat.number(record, "cost");
     draft.latencyMicros =
         record.path("latency_micros").isNumber() ? record.get("latency_micros").asLong() : null;
     draft.model = Chat.text(record, "model");
@@ -58,14 +58,13 @@ final class KnackLog implements LogReader {
   }
 
   private static Attempt attempt(JsonNode attempt) throws Unreadable {
-    JsonNode score = attempt.path("score");
     return new Attempt(
         Chat.text(attempt, "method"),
         attempt.path("text").asText(),
         Chat.count(attempt, "prompt_tokens"),
         Chat.count(attempt, "cached_prompt_tokens"),
         Chat.count(attempt, "completion_tokens"),
-        score.isNumber() ? score.asDouble() : null,
+        Chat.number(attempt, "score"),
         outcome(attempt));
   }
 

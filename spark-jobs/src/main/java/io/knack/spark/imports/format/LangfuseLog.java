@@ -3,6 +3,7 @@ package io.knack.spark.imports.format;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collection;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +50,17 @@ final class LangfuseLog implements LogReader {
         && (has(record, "session_id", "sessionId") || has(record, "user_id", "userId"));
   }
 
+  /** Its tables come as CSV too, with JSON in the fields. */
+  static boolean exports(Collection<String> columns) {
+    return ((columns.contains("trace_id") || columns.contains("traceId"))
+            && (columns.contains("start_time")
+                || columns.contains("startTime")
+                || columns.contains("data_type")
+                || columns.contains("dataType")))
+        || ((columns.contains("project_id") || columns.contains("projectId"))
+            && columns.contains("timestamp"));
+  }
+
   private static boolean has(JsonNode record, String snake, String camel) {
     return record.has(snake) || record.has(camel);
   }
@@ -89,11 +101,9 @@ final class LangfuseLog implements LogReader {
                 ? record.get("usage_details")
                 : record.path("usageDetails")),
         draft);
-    JsonNode cost = record.has("total_cost") ? record.get("total_cost") : record.path("totalCost");
-    draft.cost = cost.isNumber() ? cost.asDouble() : null;
-    if (record.path("latency").isNumber()) {
-      draft.latencyMicros = Math.round(record.get("latency").asDouble() * 1e6);
-    }
+    draft.cost = Chat.number(record, "total_cost", "totalCost");
+    Double seconds = Chat.number(record, "latency");
+    draft.latencyMicros = seconds == null || seconds < 0 ? null : Math.round(seconds * 1e6);
     draft.tag("environment", Chat.text(record, "environment"));
     draft.tag("name", Chat.text(record, "name"));
     draft.tag("prompt_name", text(record, "prompt_name", "promptName"));

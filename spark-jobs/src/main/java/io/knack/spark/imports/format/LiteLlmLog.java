@@ -48,9 +48,7 @@ final class LiteLlmLog implements LogReader {
     if (usage.isObject() && !usage.isEmpty()) {
       Chat.usage(usage, draft);
     }
-    if (record.path("response_cost").isNumber()) {
-      draft.cost = record.get("response_cost").asDouble();
-    }
+    draft.cost = Chat.number(record, "response_cost");
     JsonNode tools = record.path("model_parameters").path("tools");
     draft.tools = tools.isArray() && !tools.isEmpty() ? tools.toString() : null;
     draft.tag("model_group", Chat.text(record, "model_group"));

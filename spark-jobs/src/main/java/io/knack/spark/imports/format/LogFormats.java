@@ -41,6 +41,11 @@ public final class LogFormats {
     throw new Unreadable("no known format; name one with --format, or the fields with --map");
   }
 
+  /** Whether the columns of a CSV file are those of a known export, which needs no map. */
+  public static boolean exports(Collection<String> columns) {
+    return LangfuseLog.exports(columns);
+  }
+
   /**
    * Completes an interaction with what other records of the input say of it.
    *

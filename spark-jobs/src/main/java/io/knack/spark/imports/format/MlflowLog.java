@@ -82,8 +82,7 @@ final class MlflowLog implements LogReader {
     if (draft.promptTokens == 0 && draft.completionTokens == 0) {
       Chat.usage(Chat.decoded(metadata.path("mlflow.trace.tokenUsage")), draft);
     }
-    JsonNode cost = attribute(span, "mlflow.llm.cost").path("total_cost");
-    draft.cost = cost.isNumber() ? cost.asDouble() : null;
+    draft.cost = Chat.number(attribute(span, "mlflow.llm.cost"), "total_cost");
     draft.model = attribute(span, "mlflow.llm.model").asText(null);
     draft.conversation = Chat.text(metadata, "mlflow.trace.session");
     draft.subject = Chat.text(metadata, "mlflow.trace.user");

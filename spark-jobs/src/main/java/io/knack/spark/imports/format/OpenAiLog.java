@@ -85,12 +85,9 @@ final class OpenAiLog implements LogReader {
     String conversation = Chat.firstText(record, "conversation_id", "session_id", "conversation");
     draft.conversation = conversation == null ? draft.conversation : conversation;
     draft.servedBy = Chat.text(record, "served_by");
-    if (record.has("latency_ms")) {
-      draft.latencyMicros = Math.round(record.get("latency_ms").asDouble() * 1000);
-    }
-    if (record.path("cost").isNumber()) {
-      draft.cost = record.get("cost").asDouble();
-    }
+    Double millis = Chat.number(record, "latency_ms");
+    draft.latencyMicros = millis == null || millis < 0 ? null : Math.round(millis * 1000);
+    draft.cost = Chat.number(record, "cost");
     for (String verdict : new String[] {"verified", "correct", "is_correct", "passed"}) {
       Verdicts.apply(draft, verdict, record.path(verdict), "log");
     }

@@ -1,17 +1,21 @@
 package io.knack.spark.imports.scrub;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.commons.validator.routines.CreditCardValidator;
 import org.apache.commons.validator.routines.IBANValidator;
+import org.apache.commons.validator.routines.checkdigit.LuhnCheckDigit;
 
 /** Card numbers (an issuer's prefix, its length, Luhn) and IBANs (country's length, modulo 97). */
 final class Accounts implements Detector {
   private static final Pattern CARD =
-      Pattern.compile("(?<![\\d.,-])(?<!\\d )[3-6]\\d{3}(?:[ -]?\\d){9,15}(?![ -]?\\d)(?![.,]\\d)");
+      Pattern.compile(
+          "(?<![A-Za-z\\d.,-])(?<!\\d )[2-6]\\d{3}(?:[ -]?\\d){9,15}(?!["
+              + " -]?\\d|[A-Za-z])(?![.,]\\d)");
   private static final Pattern IBAN_START =
-      Pattern.compile("(?<![A-Za-z0-9])[A-Z]{2}\\d{2}(?=[ -]?[A-Z0-9])");
+      Pattern.compile("(?<![A-Za-z0-9])[A-Za-z]{2}\\d{2}(?=[ -]?[A-Za-z0-9])");
   private static final CreditCardValidator CARDS =
       new CreditCardValidator(
           CreditCardValidator.AMEX
@@ -19,6 +23,12 @@ final class Accounts implements Detector {
               + CreditCardValidator.MASTERCARD
               + CreditCardValidator.DISCOVER
               + CreditCardValidator.DINERS);
+
+  /** Mastercard's second series, JCB and UnionPay, which the validator does not know. */
+  private static final Pattern OTHER_ISSUERS =
+      Pattern.compile(
+          "(?:222[1-9]|22[3-9]\\d|2[3-6]\\d\\d|27[01]\\d|2720|35(?:2[89]|[3-8]\\d)|62\\d\\d)\\d{12}");
+
   private static final IBANValidator IBANS = IBANValidator.getInstance();
 
   @Override
@@ -32,7 +42,10 @@ final class Accounts implements Detector {
     }
     Matcher card = CARD.matcher(text);
     while (card.find()) {
-      if (CARDS.isValid(card.group().replaceAll("[ -]", ""))) {
+      String digits = card.group().replaceAll("[ -]", "");
+      if (CARDS.isValid(digits)
+          || (OTHER_ISSUERS.matcher(digits).matches()
+              && LuhnCheckDigit.LUHN_CHECK_DIGIT.isValid(digits))) {
         found.add(new Span("CARD", card.start(), card.end()));
       }
     }
@@ -40,7 +53,8 @@ final class Accounts implements Detector {
 
   /** Walks as many letters and digits as the country's IBANs have; 0 when they are none. */
   private static int ibanEnd(String text, int start) {
-    IBANValidator.Validator country = IBANS.getValidator(text.substring(start, start + 2));
+    IBANValidator.Validator country =
+        IBANS.getValidator(text.substring(start, start + 2).toUpperCase(Locale.ROOT));
     if (country == null) {
       return 0;
     }
@@ -49,7 +63,7 @@ final class Accounts implements Detector {
       StringBuilder compact = new StringBuilder();
       int at = start;
       while (at < text.length() && compact.length() < length) {
-        char c = text.charAt(at);
+        char c = Character.toUpperCase(text.charAt(at));
         if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')) {
           compact.append(c);
         } else if ((c != ' ' && c != '-')

@@ -27,9 +27,17 @@ final class Contacts implements Detector {
       Pattern.compile("(?<![:\\w.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![:\\w])");
   private static final Pattern CUE =
       Pattern.compile(
-          "(?i)(?:phone|telephone|tel|mobile|cell|call|calling|whatsapp|sms|fax|texte?|dial|ring|reach|telefon|handy|móvil|teléfono|téléphone|portable|电话|手机|联系|致电)\\P{Nd}{0,24}$");
+          "(?i)(?:phone|number"
+              + " is|telephone|tel|mobile|cell|call|calling|whatsapp|sms|fax|texte?|dial|ring|reach|telefon|handy|móvil|teléfono|téléphone|portable|rückruf|电话|手机|联系|致电)\\P{Nd}{0,24}$");
   private static final Pattern SHORT_AFTER_CUE =
       Pattern.compile("(?<![\\d.,-])\\d{3}[- .]\\d{4}(?![\\d.,-]*\\d)");
+
+  /** Nine to twelve digits that a word calls a telephone number, however they are grouped. */
+  private static final Pattern LONG_AFTER_CUE =
+      Pattern.compile("(?<![\\d.,+-])\\d(?:[ ./-]?\\d){8,11}(?![.,-]?\\d)");
+
+  private static final Pattern INTERNATIONAL = Pattern.compile("(?<![\\w+])\\+\\d{10,14}(?!\\d)");
+
   private static final Pattern CHINESE_MOBILE = Pattern.compile("(?<!\\d)1[3-9]\\d{9}(?!\\d)");
 
   private final List<String> regions;
@@ -74,7 +82,8 @@ final class Contacts implements Detector {
 
   private static boolean version(String text, int start) {
     String before = text.substring(Math.max(0, start - 12), start).toLowerCase(Locale.ROOT);
-    return before.matches("(?s).*\\b(version|ver|release|build)\\.?:?\\s*");
+    return before.matches(
+        "(?s).*\\b(version|ver|release|build|python|chapter|section|kernel|firmware)\\.?:?\\s*");
   }
 
   private void phones(String text, List<Span> found) {
@@ -85,7 +94,11 @@ final class Contacts implements Detector {
         }
       }
     }
-    for (Pattern pattern : List.of(SHORT_AFTER_CUE, CHINESE_MOBILE)) {
+    Matcher international = INTERNATIONAL.matcher(text);
+    while (international.find()) {
+      found.add(new Span("PHONE", international.start(), international.end()));
+    }
+    for (Pattern pattern : List.of(SHORT_AFTER_CUE, LONG_AFTER_CUE, CHINESE_MOBILE)) {
       Matcher match = pattern.matcher(text);
       while (match.find()) {
         if (hasCue(text, match.start())) {

@@ -18,7 +18,8 @@ final class NationalIds implements Detector {
           kind("(?<![\\d-])(?!000|666|9)\\d{3}-(?!00)\\d{2}-(?!0000)\\d{4}(?![\\d-])", any -> true),
           // United Kingdom, national insurance.
           kind(
-              "(?<![A-Z0-9])(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\\d{2} ?\\d{2} ?\\d{2} ?[A-D](?![A-Z0-9])",
+              "(?<![A-Z0-9])(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\\d{2}"
+                  + " ?\\d{2} ?\\d{2} ?[A-D](?![A-Z0-9])",
               any -> true),
           // Spain, DNI and NIE: the letter is the number modulo 23.
           kind("(?<![A-Z0-9])(?:\\d{8}|[XYZ]\\d{7})-?[A-Z](?![A-Z0-9])", NationalIds::spanish),
@@ -28,14 +29,15 @@ final class NationalIds implements Detector {
               any -> true),
           // France, social security: two check digits, modulo 97.
           kind(
-              "(?<!\\d)[12] ?\\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\\d) ?(?:\\d{2}|2[AB]) ?\\d{3} ?\\d{3} ?\\d{2}(?!\\d)",
+              "(?<!\\d)[12] ?\\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\\d) ?(?:\\d{2}|2[AB]) ?\\d{3} ?\\d{3}"
+                  + " ?\\d{2}(?!\\d)",
               NationalIds::french),
           // China, resident identity: date of birth and ISO 7064 check.
           kind(
               "(?<![\\dA-Za-z])[1-9]\\d{5}(?:19|20)\\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\\d|3[01])\\d{3}[\\dXx](?![\\dA-Za-z])",
               NationalIds::chinese),
           // India, Aadhaar, written in groups: Verhoeff check.
-          kind("(?<!\\d)[2-9]\\d{3}[ -]\\d{4}[ -]\\d{4}(?![ -]?\\d)", NationalIds::verhoeff),
+          kind("(?<!\\d[ -]?)[2-9]\\d{3}[ -]\\d{4}[ -]\\d{4}(?![ -]?\\d)", NationalIds::verhoeff),
           // Brazil, CPF, with its punctuation.
           kind("(?<!\\d)\\d{3}\\.\\d{3}\\.\\d{3}-\\d{2}(?!\\d)", NationalIds::brazilian));
 
@@ -43,8 +45,20 @@ final class NationalIds implements Detector {
     return new Kind(Pattern.compile(form), valid);
   }
 
+  /** Numbers without a check that are named as what they are. */
+  private static final Pattern NAMED =
+      Pattern.compile(
+          "(?i)(?<![a-z])(?:ssn|social security(?: number| no\\.?)?|my"
+              + " social|pesel|bsn|personnummer|cpf|aadhaar|steuer-?id|tax id|nino|passport(?:"
+              + " number| no\\.?)?)\\W{0,3}(?:is|é|es|ist|no|number)?\\W{0,3}(\\d(?:["
+              + " -]?\\d){7,12})(?!\\d)");
+
   @Override
   public void find(String text, List<Span> found) {
+    Matcher named = NAMED.matcher(text);
+    while (named.find()) {
+      found.add(new Span("NATIONAL_ID", named.start(1), named.end(1)));
+    }
     for (Kind kind : KINDS) {
       Matcher match = kind.form().matcher(text);
       while (match.find()) {

@@ -104,12 +104,13 @@ public final class Scrubber {
   }
 
   /**
-   * A quick look that most texts end with: nothing here is found without an at sign, four digits, a
-   * credential's colon, or sixteen characters without a space.
+   * A quick look that most texts end with: nothing here is found without an at sign, four digits,
+   * sixteen characters without a space, or a digit beside a credential's colon or a longer word.
    */
   private static boolean suspicious(String text) {
     int digits = 0;
     int run = 0;
+    int longest = 0;
     int colons = 0;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -123,10 +124,11 @@ public final class Scrubber {
         return true;
       }
       run = Character.isWhitespace(c) ? 0 : run + 1;
+      longest = Math.max(longest, run);
       if (run >= 16 && c < 128) {
         return true;
       }
     }
-    return colons > 0 && digits > 0;
+    return digits > 0 && (colons > 0 || longest >= 8);
   }
 }

@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 final class Secrets implements Detector {
   private static final Pattern PRIVATE_KEY =
       Pattern.compile(
-          "-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[\\s\\S]{0,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\\s\\S]{0,20000})");
+          "-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[\\s\\S]{0,20000}?-----END"
+              + " [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\\s\\S]{0,20000})");
 
   private static final Pattern ISSUED =
       Pattern.compile(
@@ -39,17 +40,21 @@ final class Secrets implements Detector {
                   "gsk_[A-Za-z0-9]{40,80}", // Groq
                   "r8_[A-Za-z0-9]{30,60}", // Replicate
                   "eyJ[A-Za-z0-9_-]{8,}\\.eyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}", // JWT
+                  "[A-Za-z0-9+/]{60,200}==", // Azure
                   "\\d{8,10}:AA[A-Za-z0-9_-]{33}") // Telegram
               + ")(?![A-Za-z0-9])");
 
   /** A name that says secret, a sign, and a value that is no plain word. */
   private static final Pattern NAMED =
       Pattern.compile(
-          "(?i)(?:api[_ -]?key|apikey|access[_-]?key(?:[_-]?id)?|secret(?:[_-]?(?:access[_-]?)?key)?|access[_-]?token|auth[_-]?token|refresh[_-]?token"
-              + "|client[_-]?secret|token|passwd|password|passphrase|pwd)[\"']?\\s{0,3}(?:=|:|is(?=\\s))\\s{0,3}[\"'`]?"
-              + "((?=[^\\s\"'`,;]*\\d)(?=[^\\s\"'`,;]*[A-Za-z])[^\\s\"'`,;<>\\[\\]{}&]{8,200})");
+          "(?i)(?:api[_"
+              + " -]?key|apikey|access[_-]?key(?:[_-]?id)?|secret(?:[_-]?(?:access[_-]?)?key)?|access[_-]?token|auth[_-]?token|refresh[_-]?token|client[_-]?secret|token|passwd|password|passwort|passphrase|contraseña|mot"
+              + " de passe|senha|pwd|pw|密码)[\"']?\\s{0,3}(?:=|:|is(?=\\s))\\s{0,3}[\"'`]?"
+              + "((?=[^\\s\"'`,;]*\\d)(?=[^\\s\"'`,;]*[A-Za-z])[^\\s\"'`,;<>\\[\\]{}&]{6,200})");
 
-  private static final Pattern NAMES = Pattern.compile("(?i)key|token|secret|passw|passphrase|pwd");
+  private static final Pattern NAMES =
+      Pattern.compile(
+          "(?i)key|token|secret|passw|passphrase|pwd|pw|contraseña|mot de passe|senha|密码");
 
   private static final Pattern BEARER =
       Pattern.compile(
