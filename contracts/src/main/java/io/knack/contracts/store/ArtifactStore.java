@@ -98,8 +98,7 @@ public final class ArtifactStore {
       ArtifactCard card = draft.withFiles(syncAndHash(staged));
       String json = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(card) + "\n";
       String digest = Digests.sha256(json);
-      beforeEachStep.run();
-      DurableFiles.replace(staged.resolve(CARD), json);
+      DurableFiles.replace(staged.resolve(CARD), json, beforeEachStep);
       Path parent = directory(card.kind());
       IN_PROCESS.lock();
       try (FileChannel lock = lock(parent)) {
@@ -370,6 +369,7 @@ public final class ArtifactStore {
       entries.add(new FileEntry(relative, Files.size(file), Digests.sha256(file)));
     }
     for (Path directory : directories) {
+      beforeEachStep.run();
       DurableFiles.syncDirectory(directory);
     }
     return entries;

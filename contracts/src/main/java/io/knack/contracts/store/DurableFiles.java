@@ -38,8 +38,20 @@ public final class DurableFiles {
 
   /** Creates or replaces a small file atomically. */
   public static void replace(Path file, String content) throws IOException {
+    replace(file, content, () -> {});
+  }
+
+  /**
+   * As {@link #replace(Path, String)}.
+   *
+   * @param beforeEachStep runs before each file operation
+   */
+  static void replace(Path file, String content, Runnable beforeEachStep) throws IOException {
+    beforeEachStep.run();
     Path beside = writeBeside(file, content);
+    beforeEachStep.run();
     Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    beforeEachStep.run();
     syncDirectory(parent(file));
   }
 

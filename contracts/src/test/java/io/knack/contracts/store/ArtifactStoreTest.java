@@ -155,7 +155,7 @@ final class ArtifactStoreTest {
     assertThat(mine).as("of a living process").exists();
   }
 
-  private static Artifact commit(
+  static Artifact commit(
       ArtifactStore store, String content, List<ArtifactRef> supersedes) {
     Path staged = store.stage(ArtifactKind.CLUSTERS, RUN);
     try {

@@ -1,16 +1,16 @@
 package io.knack.llm.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.Message;
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.Completion;
 import io.knack.llm.GenerationRequest;
 import io.knack.llm.Prompt;
 import io.knack.llm.Sample;
 import io.knack.llm.Sampling;
+import io.knack.llm.TokenUsage;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.local.LocalModel;
 import io.knack.llm.local.LocalOptions;
@@ -39,6 +39,8 @@ import picocli.CommandLine.Spec;
       "  ./knack generate --model models/SmolLM2-135M --prompt \"Once upon a time\" --max-tokens 50"
     })
 public final class GenerateCommand implements Callable<Integer> {
+  private static final int MAX_SAMPLES = 1 << 20;
+
   @Spec private @Nullable CommandSpec spec;
 
   @Option(
@@ -67,7 +69,9 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--prompts",
       paramLabel = "FILE",
-      description = "JSON lines: prompt, prompt_ids or messages, and adapter.")
+      description =
+          "JSON lines: prompt, prompt_ids or messages (with tools and chat_template_kwargs), and"
+              + " adapter.")
   private @Nullable Path prompts;
 
   @Option(names = "--chat", description = "Take the prompt as a user's message.")
@@ -174,20 +178,31 @@ public final class GenerateCommand implements Callable<Integer> {
     if (given != 1) {
       problems.add("generate: give one of --prompt, --prompt-ids and --prompts; found " + given);
     }
-    if (samples < 1) {
-      problems.add("generate: --samples is " + samples + ", expected at least 1");
+    if (samples < 1 || samples > MAX_SAMPLES) {
+      problems.add("generate: --samples is " + samples + ", expected 1 to " + MAX_SAMPLES);
     }
     if (maxTokens < 0) {
       problems.add("generate: --max-tokens is " + maxTokens + ", expected at least 0");
     }
-    if (temperature < 0) {
-      problems.add("generate: --temperature is " + temperature + ", expected at least 0");
+    if (!(temperature >= 0 && Double.isFinite(temperature))) {
+      problems.add("generate: --temperature is " + temperature + ", expected a number from 0 up");
     }
     if (!(topP > 0 && topP <= 1)) {
       problems.add("generate: --top-p is " + topP + ", expected a number in (0, 1]");
     }
     if (topK < 0) {
       problems.add("generate: --top-k is " + topK + ", expected at least 0");
+    }
+    if (stop.contains("")) {
+      problems.add("generate: --stop is empty, expected the text that ends a sample");
+    }
+    List<String> names =
+        adapters.stream()
+            .filter(GenerateCommand::named)
+            .map(adapter -> adapter.substring(0, adapter.indexOf('=')))
+            .toList();
+    if (names.stream().distinct().count() < names.size()) {
+      problems.add("generate: two adapters have one name: " + names);
     }
     if (adapters.stream().filter(adapter -> !named(adapter)).count() > 1) {
       problems.add("generate: several adapters need names: --adapter NAME=DIR");
@@ -211,89 +226,20 @@ public final class GenerateCommand implements Callable<Integer> {
       Prompt one = prompt == null ? new Prompt.Ids(promptIds) : text(prompt);
       return List.of(new GenerationRequest(one, everywhere, samples, sampling));
     }
-    if (!Files.isRegularFile(prompts)) {
-      throw new ContractException(prompts + ": no such file");
-    }
-    List<GenerationRequest> requests = new ArrayList<>();
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(prompts);
-    } catch (java.nio.charset.CharacterCodingException e) {
-      throw new ContractException(prompts + ": is not UTF-8", e);
-    }
-    for (int i = 0; i < lines.size(); i++) {
-      if (!lines.get(i).isBlank()) {
-        requests.add(request(lines.get(i), i + 1, everywhere, sampling));
-      }
-    }
-    return requests;
-  }
-
-  private GenerationRequest request(
-      String line, int number, @Nullable String everywhere, Sampling sampling) {
-    JsonNode node;
-    try {
-      node = new ObjectMapper().readTree(line);
-    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-      throw new ContractException(
-          prompts + " line " + number + ": not JSON: " + e.getOriginalMessage(), e);
-    }
-    Prompt one;
-    if (node.path("prompt").isTextual()) {
-      one = text(node.path("prompt").textValue());
-    } else if (node.path("prompt_ids").isArray()) {
-      List<Integer> ids = new ArrayList<>();
-      for (JsonNode id : node.path("prompt_ids")) {
-        if (!id.isInt()) {
-          throw new ContractException(
-              prompts + " line " + number + ": prompt_ids holds " + id + ", expected token ids");
-        }
-        ids.add(id.intValue());
-      }
-      one = new Prompt.Ids(ids);
-    } else if (node.path("messages").isArray()) {
-      List<io.knack.contracts.Message> messages = new ArrayList<>();
-      for (JsonNode message : node.path("messages")) {
-        if (!message.path("role").isTextual() || !message.path("content").isTextual()) {
-          throw new ContractException(
-              prompts
-                  + " line "
-                  + number
-                  + ": a message is "
-                  + message
-                  + ", expected a role and a content, both text");
-        }
-        messages.add(
-            message(message.path("role").textValue(), message.path("content").textValue()));
-      }
-      one = new Prompt.Chat(messages);
-    } else {
-      throw new ContractException(
-          prompts + " line " + number + ": has none of prompt, prompt_ids and messages");
-    }
-    if (node.hasNonNull("adapter") && !node.path("adapter").isTextual()) {
-      throw new ContractException(
-          prompts
-              + " line "
-              + number
-              + ": adapter is "
-              + node.path("adapter")
-              + ", expected a name");
-    }
-    String adapter = node.hasNonNull("adapter") ? node.path("adapter").textValue() : everywhere;
-    return new GenerationRequest(one, adapter, samples, sampling);
+    return new PromptFile(prompts, chat ? PromptFile.Plain.AS_USER : PromptFile.Plain.CONTINUED)
+        .read().stream()
+            .map(
+                line ->
+                    new GenerationRequest(
+                        line.prompt(),
+                        line.adapter() == null ? everywhere : line.adapter(),
+                        samples,
+                        sampling))
+            .toList();
   }
 
   private Prompt text(String content) {
-    return chat ? new Prompt.Chat(List.of(message("user", content))) : new Prompt.Text(content);
-  }
-
-  private static io.knack.contracts.Message message(String role, String content) {
-    try {
-      return new io.knack.contracts.Message(io.knack.contracts.Role.of(role), content);
-    } catch (IllegalArgumentException e) {
-      throw new ContractException("messages: " + e.getMessage(), e);
-    }
+    return chat ? new Prompt.Chat(List.of(Message.user(content))) : new Prompt.Text(content);
   }
 
   private ArrayNode json(List<Completion> completions) {
@@ -317,6 +263,12 @@ public final class GenerateCommand implements Callable<Integer> {
         }
         one.put("finish_reason", sample.finishReason().name().toLowerCase(Locale.ROOT));
       }
+      TokenUsage usage = completion.usage();
+      node.putObject("usage")
+          .put("prompt_tokens", usage.promptTokens())
+          .put("cached_prompt_tokens", usage.cachedPromptTokens())
+          .put("completion_tokens", usage.completionTokens())
+          .put("wall_micros", usage.wallMicros());
     }
     return array;
   }

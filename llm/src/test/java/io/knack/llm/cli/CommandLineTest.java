@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.cli.KnackCli;
 import io.knack.llm.Fixtures;
 import io.knack.llm.Main;
+import io.knack.llm.text.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -166,6 +167,13 @@ class CommandLineTest {
         "--top-p is 2",
         "--max-tokens is -1");
     refused(knack("generate", "--prompt", "x"), 2, "--model");
+    refused(
+        generate(Path.of("x"), "--temperature", "NaN", "--stop", "", "--samples", 1 << 30),
+        2,
+        "--temperature is NaN",
+        "--stop is empty",
+        "--samples is 1073741824");
+    refused(generate(Path.of("x"), "--adapter", "a=b", "--adapter", "a=c"), 2, "one name");
     refused(generate(Path.of("x"), "--adapter", "a", "--adapter", "b"), 2, "NAME=DIR");
     refused(generate(Fixtures.checkpoint("llama2"), "--dtype", "int3"), 2, "int3");
     refused(generate(Fixtures.checkpoint("llama2"), "--device", "tpu"), 2, "tpu");
@@ -207,7 +215,13 @@ class CommandLineTest {
         "{\"prompt_ids\": [1, \"two\"]}",
         "{\"text\": \"x\"}",
         "{\"messages\": [{\"role\": \"user\"}]}",
-        "{\"prompt\": \"x\", \"adapter\": 3}"
+        "{\"prompt\": \"x\", \"adapter\": 3}",
+        "{\"prompt\": \"x\", \"prompt_ids\": [1]}",
+        "{\"prompt\": \"x\"} trailing",
+        "{\"messages\": [{\"role\": \"pope\", \"content\": \"x\"}]}",
+        "{\"messages\": [{\"role\": \"user\", \"content\": [{\"image\": 1}]}]}",
+        "{\"messages\": [{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {}}]}]}",
+        "{\"messages\": [], \"tools\": {}}"
       })
   void aBadLineOfAPromptsFileIsNamed(String line) throws IOException {
     Path prompts =
@@ -216,6 +230,40 @@ class CommandLineTest {
         knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompts", prompts, "--json"),
         65,
         "p.jsonl line 2");
+  }
+
+  @Test
+  void conversationsTakeToolsAndTemplateVariables() throws IOException {
+    Path model = spoiled();
+    Files.writeString(
+        model.resolve("chat_template.jinja"),
+        "{% for t in tools or [] %}<{{ t.name }}>{% endfor %}{% for m in messages %}{{ m.role[0] }}"
+            + "{{ m.content }}{% for c in m.tool_calls or [] %}({{ c.function.name }}"
+            + "{{ c.function.arguments.n }}){% endfor %}{% endfor %}{{ 'T' if deep else 'F' }}");
+    Path prompts =
+        Files.writeString(
+            directory.resolve("p.jsonl"),
+            "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\":"
+                + " \"hi\"}]}, {\"role\": \"assistant\", \"content\": null, \"tool_calls\":"
+                + " [{\"id\": \"1\", \"function\": {\"name\": \"f\", \"arguments\": \"{\\\"n\\\": 2}\"}}]},"
+                + " {\"role\": \"tool\", \"content\": \"3\", \"tool_call_id\": \"1\"}], \"tools\":"
+                + " [{\"name\": \"f\"}], \"chat_template_kwargs\": {\"deep\": true}}\n"
+                + "{\"prompt\": \"yo\"}\n");
+    Outcome outcome =
+        knack(
+            "generate", "--model", model, "--prompts", prompts, "--chat", "--max-tokens", 1,
+            "--json");
+    assertThat(outcome.err()).isEmpty();
+    try (Tokenizer tokenizer = Tokenizer.load(model)) {
+      List<String> seen = new ArrayList<>();
+      for (JsonNode one : outcome.json()) {
+        List<Integer> ids = new ArrayList<>();
+        one.path("prompt_ids").forEach(id -> ids.add(id.intValue()));
+        seen.add(tokenizer.decodeAll(ids));
+        assertThat(one.path("usage").path("prompt_tokens").intValue()).isEqualTo(ids.size());
+      }
+      assertThat(seen).containsExactly("<f>uhia(f2)t3T", "uyoF");
+    }
   }
 
   @Test

@@ -83,4 +83,41 @@ class AdapterConfigTest {
             () -> read("\"target_modules\": [\"q_proj\"], \"layers_to_transform\": [\"x\"]"))
         .hasMessageContaining("layers_to_transform");
   }
+
+  @Test
+  void initialisationsThatChangeTheBaseAreRefused(@TempDir Path directory) throws IOException {
+    for (String start : List.of("pissa_niter_4", "olora", "loftq")) {
+      write(directory, "\"init_lora_weights\": \"" + start + "\"");
+      assertThatThrownBy(() -> AdapterConfig.read(directory))
+          .isInstanceOf(ContractException.class)
+          .hasMessageContaining("init_lora_weights is '" + start + "'");
+    }
+    write(directory, "\"init_lora_weights\": \"gaussian\"");
+    assertThat(AdapterConfig.read(directory).rank()).isEqualTo(4);
+  }
+
+  @Test
+  void patternsAreRegularExpressionsAsPythonWritesThem(@TempDir Path directory)
+      throws IOException {
+    write(directory, "\"rank_pattern\": {\"layers\\\\.(?P<n>[01])\\\\..*\": 2}");
+    AdapterConfig config = AdapterConfig.read(directory);
+    assertThat(config.rank("model.layers.1.self_attn.q_proj")).isEqualTo(2);
+    assertThat(config.rank("model.layers.2.self_attn.q_proj")).isEqualTo(4);
+    for (String wrong :
+        List.of("\"rank_pattern\": {\"(\": 2}", "\"rank_pattern\": {\"q_proj\": 0}",
+            "\"alpha_pattern\": {\"q_proj\": \"2\"}")) {
+      write(directory, wrong);
+      assertThatThrownBy(() -> AdapterConfig.read(directory))
+          .isInstanceOf(ContractException.class)
+          .hasMessageContaining("_pattern");
+    }
+  }
+
+  private static void write(Path directory, String option) throws IOException {
+    Files.writeString(
+        directory.resolve("adapter_config.json"),
+        "{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8, \"target_modules\": [\"q_proj\"], "
+            + option
+            + "}");
+  }
 }

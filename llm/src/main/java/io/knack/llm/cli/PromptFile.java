@@ -1,0 +1,196 @@
+package io.knack.llm.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.knack.contracts.Message;
+import io.knack.contracts.Role;
+import io.knack.contracts.ToolCall;
+import io.knack.contracts.stage.ContractException;
+import io.knack.llm.Prompt;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file of prompts, a JSON object a line: one of {@code prompt}, {@code prompt_ids} and {@code
+ * messages} as chat APIs write them, the latter with {@code tools} and {@code
+ * chat_template_kwargs}; and an {@code adapter}.
+ */
+record PromptFile(Path file, Plain plain) {
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+  /** What a plain text is. */
+  enum Plain {
+    CONTINUED,
+    /** A user's message. */
+    AS_USER
+  }
+
+  /** One line. */
+  record Line(Prompt prompt, @Nullable String adapter) {}
+
+  /**
+   * Reads all lines; blank ones are left out.
+   *
+   * @throws ContractException naming the line and what is wrong with it
+   */
+  List<Line> read() throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new ContractException(file + ": no such file");
+    }
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file);
+    } catch (CharacterCodingException e) {
+      throw new ContractException(file + ": is not UTF-8", e);
+    }
+    List<Line> all = new ArrayList<>();
+    for (int i = 0; i < lines.size(); i++) {
+      if (!lines.get(i).isBlank()) {
+        all.add(new Reader(file + " line " + (i + 1) + ": ").line(lines.get(i), plain));
+      }
+    }
+    return all;
+  }
+
+  /** Reads one line; {@code where} starts every message. */
+  private record Reader(String where) {
+    Line line(String text, Plain plain) {
+      JsonNode node;
+      try {
+        node = JSON.readTree(text);
+      } catch (JsonProcessingException e) {
+        throw new ContractException(where + "not JSON: " + e.getOriginalMessage(), e);
+      }
+      JsonNode adapter = node.path("adapter");
+      if (node.hasNonNull("adapter") && !adapter.isTextual()) {
+        throw wrong("adapter is " + adapter + ", expected a name");
+      }
+      return new Line(prompt(node, plain), adapter.isTextual() ? adapter.textValue() : null);
+    }
+
+    private ContractException wrong(String what) {
+      return new ContractException(where + what);
+    }
+
+    private Prompt prompt(JsonNode node, Plain plain) {
+      List<String> given =
+          List.of("prompt", "prompt_ids", "messages").stream().filter(node::hasNonNull).toList();
+      if (given.isEmpty()) {
+        throw wrong("has none of prompt, prompt_ids and messages");
+      }
+      if (given.size() > 1) {
+        throw wrong("has " + String.join(" and ", given) + ", expected one of them");
+      }
+      JsonNode value = node.path(given.get(0));
+      return switch (given.get(0)) {
+        case "prompt" -> {
+          if (!value.isTextual()) {
+            throw wrong("prompt is " + value + ", expected text");
+          }
+          yield plain == Plain.AS_USER
+              ? new Prompt.Chat(List.of(Message.user(value.textValue())))
+              : new Prompt.Text(value.textValue());
+        }
+        case "prompt_ids" -> new Prompt.Ids(ids(value));
+        default -> chat(node, value);
+      };
+    }
+
+    private List<Integer> ids(JsonNode value) {
+      if (!value.isArray()) {
+        throw wrong("prompt_ids is " + value + ", expected a list of token ids");
+      }
+      List<Integer> ids = new ArrayList<>();
+      for (JsonNode id : value) {
+        if (!id.isInt()) {
+          throw wrong("prompt_ids holds " + id + ", expected token ids");
+        }
+        ids.add(id.intValue());
+      }
+      return ids;
+    }
+
+    private Prompt.Chat chat(JsonNode node, JsonNode turns) {
+      if (!turns.isArray()) {
+        throw wrong("messages is " + turns + ", expected a list");
+      }
+      List<Message> messages = new ArrayList<>();
+      turns.forEach(turn -> messages.add(message(turn)));
+      JsonNode tools = node.path("tools");
+      if (node.hasNonNull("tools") && !tools.isArray()) {
+        throw wrong("tools is " + tools + ", expected a list");
+      }
+      JsonNode variables = node.path("chat_template_kwargs");
+      if (node.hasNonNull("chat_template_kwargs") && !variables.isObject()) {
+        throw wrong("chat_template_kwargs is " + variables + ", expected an object");
+      }
+      return new Prompt.Chat(
+          messages,
+          tools.isArray() ? tools.toString() : null,
+          variables.isObject()
+              ? JSON.convertValue(variables, new TypeReference<Map<String, Object>>() {})
+              : Map.of());
+    }
+
+    private Message message(JsonNode turn) {
+      if (!turn.path("role").isTextual()) {
+        throw wrong("a message is " + turn + ", expected a role");
+      }
+      List<ToolCall> calls = new ArrayList<>();
+      turn.path("tool_calls").forEach(call -> calls.add(call(call, calls.size())));
+      try {
+        return new Message(
+            Role.of(turn.path("role").textValue()),
+            content(turn, calls.isEmpty()),
+            calls,
+            turn.path("tool_call_id").isTextual() ? turn.path("tool_call_id").textValue() : null);
+      } catch (IllegalArgumentException e) {
+        throw new ContractException(where + e.getMessage(), e);
+      }
+    }
+
+    /** Text, or parts that are text; a turn that calls tools may go without. */
+    private String content(JsonNode turn, boolean needed) {
+      JsonNode content = turn.path("content");
+      if (content.isTextual()) {
+        return content.textValue();
+      }
+      if (content.isArray()) {
+        StringBuilder text = new StringBuilder();
+        for (JsonNode part : content) {
+          if (!part.path("text").isTextual()) {
+            throw wrong("a part of a message is " + part + ", expected text");
+          }
+          text.append(part.path("text").textValue());
+        }
+        return text.toString();
+      }
+      if (needed || !(content.isNull() || content.isMissingNode())) {
+        throw wrong("a message is " + turn + ", expected a role and a content, both text");
+      }
+      return "";
+    }
+
+    private ToolCall call(JsonNode call, int number) {
+      JsonNode function = call.path("function");
+      JsonNode arguments = function.path("arguments");
+      if (!function.path("name").isTextual() || !(arguments.isTextual() || arguments.isObject())) {
+        throw wrong("a tool call is " + call + ", expected a function's name and arguments");
+      }
+      return new ToolCall(
+          call.path("id").asText("call_" + number),
+          function.path("name").textValue(),
+          arguments.isTextual() ? arguments.textValue() : arguments.toString());
+    }
+  }
+}
