@@ -119,12 +119,13 @@ class Ops(Module):
     y = torch.scaled_dot_product_attention(q4, k4, v4, mask)
     return torch.reshape(y, [n, h * d])
 
-  # Keys or values (L, G, D) as (1, H, L, D), each head repeated: shared heads would take the slow path
-  # of attention on CPU, which rounds elsewhere.
+  # Keys or values (L, G, D) as (1, H or G, L, D). In bfloat16 each head is repeated for its queries:
+  # heads that are shared take the plain path of attention on CPU, which rounds elsewhere than the
+  # fused one. In float32 that path is welcome: it is the more exact one.
   def for_all_heads(self: __torch__.Ops, x: Tensor, h: int) -> Tensor:
     g = x.size(1)
     y = torch.transpose(x, 0, 1)
-    if h > g:
+    if h > g and x.dtype != 6:
       y = torch.repeat_interleave(y, torch.floordiv(h, g), 0)
     return torch.unsqueeze(y, 0)
 
@@ -146,11 +147,11 @@ class Ops(Module):
       ks = (self).for_all_heads(torch.slice(torch.select(k, 0, row), 0, low, end), h)
       vs = (self).for_all_heads(torch.slice(torch.select(v, 0, row), 0, low, end), h)
       if start == 0 and (window == 0 or window >= count):
-        y = torch.scaled_dot_product_attention(qs, ks, vs, None, 0., True)
+        y = torch.scaled_dot_product_attention(qs, ks, vs, None, 0., True, enable_gqa=True)
       else:
         keys = torch.arange(low, end, dtype=4, device=ops.prim.device(q))
         mask = (self).visible(torch.slice(keys, 0, start - low), keys, window, q.dtype)
-        y = torch.scaled_dot_product_attention(qs, ks, vs, mask)
+        y = torch.scaled_dot_product_attention(qs, ks, vs, mask, enable_gqa=True)
       torch.copy_(torch.slice(out, 0, at, at + count), torch.reshape(torch.transpose(torch.squeeze(y, 0), 0, 1), [count, h * d]))
       at = at + count
     return out

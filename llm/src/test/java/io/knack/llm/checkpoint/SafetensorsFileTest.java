@@ -49,6 +49,7 @@ class SafetensorsFileTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '`',
       value = {
         "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4]},'b':{'dtype':'F32','shape':[1],"
             + "'data_offsets':[2,6]}} | 6 | 'b' starts at byte",
