@@ -155,8 +155,7 @@ final class ArtifactStoreTest {
     assertThat(mine).as("of a living process").exists();
   }
 
-  static Artifact commit(
-      ArtifactStore store, String content, List<ArtifactRef> supersedes) {
+  static Artifact commit(ArtifactStore store, String content, List<ArtifactRef> supersedes) {
     Path staged = store.stage(ArtifactKind.CLUSTERS, RUN);
     try {
       Files.createDirectories(staged.resolve("data"));

@@ -57,7 +57,8 @@ class SafetensorsFileTest {
         "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}} | 8 | 'a' starts at byte",
         "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4]}} | 9 | the tensors end at byte",
         "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,4]}} | 4 | F32 [2] takes 8",
-        "{'a':{'dtype':'F32','shape':[4611686018427387904,4],'data_offsets':[0,0]}} | 0 | overflows",
+        "{'a':{'dtype':'F32','shape':[4611686018427387904,4],'data_offsets':[0,0]}} | 0 |"
+            + " overflows",
         "{'a':{'dtype':'U8','shape':[9223372036854775807],'data_offsets':[0,9223372036854775807]}}"
             + " | 4 | beyond any file",
         "{'a':{'dtype':'F32','shape':[1e3],'data_offsets':[0,4]}} | 4 | has 1e3",

@@ -245,13 +245,20 @@ class CommandLineTest {
             directory.resolve("p.jsonl"),
             "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\":"
                 + " \"hi\"}]}, {\"role\": \"assistant\", \"content\": null, \"tool_calls\":"
-                + " [{\"id\": \"1\", \"function\": {\"name\": \"f\", \"arguments\": \"{\\\"n\\\": 2}\"}}]},"
-                + " {\"role\": \"tool\", \"content\": \"3\", \"tool_call_id\": \"1\"}], \"tools\":"
-                + " [{\"name\": \"f\"}], \"chat_template_kwargs\": {\"deep\": true}}\n"
+                + " [{\"id\": \"1\", \"function\": {\"name\": \"f\", \"arguments\": \"{\\\"n\\\":"
+                + " 2}\"}}]}, {\"role\": \"tool\", \"content\": \"3\", \"tool_call_id\": \"1\"}],"
+                + " \"tools\": [{\"name\": \"f\"}], \"chat_template_kwargs\": {\"deep\": true}}\n"
                 + "{\"prompt\": \"yo\"}\n");
     Outcome outcome =
         knack(
-            "generate", "--model", model, "--prompts", prompts, "--chat", "--max-tokens", 1,
+            "generate",
+            "--model",
+            model,
+            "--prompts",
+            prompts,
+            "--chat",
+            "--max-tokens",
+            1,
             "--json");
     assertThat(outcome.err()).isEmpty();
     try (Tokenizer tokenizer = Tokenizer.load(model)) {

@@ -22,7 +22,9 @@ class TextEncoderTest {
     return Path.of("src/test/resources/encoder", name);
   }
 
-  /** The vectors of sentence-transformers and transformers: see tiny_encoders.py, other_encoders.py. */
+  /**
+   * The vectors of sentence-transformers and transformers: see tiny_encoders.py, other_encoders.py.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"mean", "cls", "xlm-roberta", "mpnet", "distilbert"})
   void vectorsEqualThoseOfSentenceTransformers(String name) throws IOException {

@@ -57,8 +57,9 @@ class AdapterConfigTest {
   void whatIsWrittenReadsTheSame() throws IOException {
     AdapterConfig config =
         read(
-            "\"target_modules\": [\"q_proj\"], \"layers_to_transform\": [1], \"exclude_modules\": \".*k_proj\","
-                + " \"use_rslora\": true, \"rank_pattern\": {\"q_proj\": 4}, \"alpha_pattern\": {\"q_proj\": 2.5}");
+            "\"target_modules\": [\"q_proj\"], \"layers_to_transform\": [1], \"exclude_modules\":"
+                + " \".*k_proj\", \"use_rslora\": true, \"rank_pattern\": {\"q_proj\": 4},"
+                + " \"alpha_pattern\": {\"q_proj\": 2.5}");
     config.write(directory);
     assertThat(AdapterConfig.read(directory)).isEqualTo(config);
     assertThat(config.scale("model.layers.1.self_attn.q_proj")).isEqualTo(1.25);
@@ -78,7 +79,8 @@ class AdapterConfigTest {
     assertThatThrownBy(
             () ->
                 read(
-                    "\"target_modules\": [\"q_proj\"], \"layers_to_transform\": [1], \"layers_pattern\": \"h\""))
+                    "\"target_modules\": [\"q_proj\"], \"layers_to_transform\": [1],"
+                        + " \"layers_pattern\": \"h\""))
         .hasMessageContaining("layers_pattern");
     assertThatThrownBy(
             () -> read("\"target_modules\": [\"q_proj\"], \"layers_to_transform\": [\"x\"]"))
@@ -98,14 +100,15 @@ class AdapterConfigTest {
   }
 
   @Test
-  void patternsAreRegularExpressionsAsPythonWritesThem(@TempDir Path directory)
-      throws IOException {
+  void patternsAreRegularExpressionsAsPythonWritesThem(@TempDir Path directory) throws IOException {
     write(directory, "\"rank_pattern\": {\"layers\\\\.(?P<n>[01])\\\\..*\": 2}");
     AdapterConfig config = AdapterConfig.read(directory);
     assertThat(config.rank("model.layers.1.self_attn.q_proj")).isEqualTo(2);
     assertThat(config.rank("model.layers.2.self_attn.q_proj")).isEqualTo(4);
     for (String wrong :
-        List.of("\"rank_pattern\": {\"(\": 2}", "\"rank_pattern\": {\"q_proj\": 0}",
+        List.of(
+            "\"rank_pattern\": {\"(\": 2}",
+            "\"rank_pattern\": {\"q_proj\": 0}",
             "\"alpha_pattern\": {\"q_proj\": \"2\"}")) {
       write(directory, wrong);
       assertThatThrownBy(() -> AdapterConfig.read(directory))
