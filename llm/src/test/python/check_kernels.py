@@ -53,13 +53,13 @@ def cases(ops, device, dtype):
     angle = torch.outer(positions.float(), frequencies).repeat(1, 2).unsqueeze(1)
     yield "rotary", ops.rotary(q.float(), cos, sin), rotated(q.float(), angle.cos(), angle.sin())
 
-    k, v = randn(2, 12, 2, 16), randn(2, 12, 2, 16)
+    k, v = randn(2, 2, 12, 16), randn(2, 2, 12, 16)
     for window in (0, 5):
         found = ops.attend_segments(q, k, v, [1, 0, 12], window)
         ago = positions[:, None] - positions
         seen = (ago >= 0) & (ago < (window or 99))
         wanted = F.scaled_dot_product_attention(
-            q.transpose(0, 1), k[1].transpose(0, 1), v[1].transpose(0, 1), seen, enable_gqa=True)
+            q.transpose(0, 1), k[1], v[1], seen, enable_gqa=True)
         yield f"attention, window {window}", found, wanted.transpose(0, 1).reshape(12, 64)
 
     a, up = randn(6, 64), randn(32, 6)

@@ -107,27 +107,26 @@ class Ops(Module):
       hidden = torch.logical_or(hidden, torch.ge(ago, window))
     return torch.masked_fill(torch.zeros(ago.size(), dtype=dtype, device=ops.prim.device(at)), hidden, -inf)
 
-  # One token for each of the rows 0..N-1: q (N, H, D) over keys and values (R, C, G, D), the first
+  # One token for each of the rows 0..N-1: q (N, H, D) over keys and values (R, G, C, D), the first
   # `length` of them, with mask (N, 1, 1, length). The H/G queries that share a key head are taken as
   # the positions of one head, so that nothing is repeated.
   def attend_rows(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, length: int) -> Tensor:
     n, h, d = q.size()
-    g = k.size(2)
+    g = k.size(1)
     q4 = torch.view(q, [n, g, torch.floordiv(h, g), d])
-    k4 = torch.transpose(torch.slice(torch.slice(k, 0, 0, n), 1, 0, length), 1, 2)  # (N, G, L, D)
-    v4 = torch.transpose(torch.slice(torch.slice(v, 0, 0, n), 1, 0, length), 1, 2)
+    k4 = torch.slice(torch.slice(k, 0, 0, n), 2, 0, length)  # (N, G, L, D)
+    v4 = torch.slice(torch.slice(v, 0, 0, n), 2, 0, length)
     y = torch.scaled_dot_product_attention(q4, k4, v4, mask)
     return torch.reshape(y, [n, h * d])
 
-  # Keys or values (L, G, D) as (1, H or G, L, D). In bfloat16 each head is repeated for its queries:
+  # Keys or values (G, L, D) as (1, H or G, L, D). In bfloat16 each head is repeated for its queries:
   # heads that are shared take the plain path of attention on CPU, which rounds elsewhere than the
   # fused one. In float32 that path is welcome: it is the more exact one.
   def for_all_heads(self: __torch__.Ops, x: Tensor, h: int) -> Tensor:
-    g = x.size(1)
-    y = torch.transpose(x, 0, 1)
+    g = x.size(0)
     if h > g and x.dtype != 6:
-      y = torch.repeat_interleave(y, torch.floordiv(h, g), 0)
-    return torch.unsqueeze(y, 0)
+      x = torch.repeat_interleave(x, torch.floordiv(h, g), 0)
+    return torch.unsqueeze(x, 0)
 
   # Runs of tokens of several sequences behind one another, q (N, H, D); segment i is tokens
   # [from, from + count) of the cache's row `row`, at positions start and on: 3 numbers each.
@@ -144,8 +143,8 @@ class Ops(Module):
       if window > 0:
         low = max(0, start - window + 1)
       qs = torch.unsqueeze(torch.transpose(torch.slice(q, 0, at, at + count), 0, 1), 0)  # (1, H, T, D)
-      ks = (self).for_all_heads(torch.slice(torch.select(k, 0, row), 0, low, end), h)
-      vs = (self).for_all_heads(torch.slice(torch.select(v, 0, row), 0, low, end), h)
+      ks = (self).for_all_heads(torch.slice(torch.select(k, 0, row), 1, low, end), h)
+      vs = (self).for_all_heads(torch.slice(torch.select(v, 0, row), 1, low, end), h)
       if start == 0 and (window == 0 or window >= count):
         y = torch.scaled_dot_product_attention(qs, ks, vs, None, 0., True, enable_gqa=True)
       else:
@@ -158,15 +157,15 @@ class Ops(Module):
 
   # The decoder ----------------------------------------------------------------------------------
 
-  # Tokens (N) at positions (N) through all blocks; their keys and values go to `slots` (N) of the
-  # cache, a place being row * C + position. Returns the hidden states (N, d) after the last norm.
+  # Tokens (N) at positions (N) of the cache's rows (N) through all blocks; their keys and values are
+  # kept there. Returns the hidden states (N, d) after the last norm.
   #
   # weights: 12 a block - norm, qkv, its bias, q norm, k norm, o, its bias, norm, gate and up, its bias,
   # down, its bias - then embedding, norm, head, inverse frequencies; what a family lacks is empty.
-  # shape: H, G, D, then a window a block. cache: keys and values (R, C, G, D), block by block.
+  # shape: H, G, D, then a window a block. cache: keys and values (R, G, C, D), block by block.
   # adapters: none, or 8 a block - a and b for qkv, o, gate and up, down. segments: none for decoding.
   def decoder(self: __torch__.Ops, weights: List[Tensor], shape: List[int], eps: float, cache: List[Tensor],
-              adapters: List[Tensor], own: Tensor, tokens: Tensor, positions: Tensor, slots: Tensor,
+              adapters: List[Tensor], own: Tensor, tokens: Tensor, positions: Tensor, rows: Tensor,
               segments: List[int], length: int) -> Tensor:
     h = shape[0]
     g = shape[1]
@@ -181,6 +180,7 @@ class Ops(Module):
     mine = torch.to(own, ops.prim.device(x), 6)
     masks = annotate(Dict[int, Tensor], {})
     keys = torch.arange(0, length, dtype=4, device=ops.prim.device(x))
+    places = annotate(List[Optional[Tensor]], [rows, None, positions])
     for i in range(layers):
       w = 12 * i
       window = shape[3 + i]
@@ -197,8 +197,8 @@ class Ops(Module):
       qk = (self).rotary(qk, table[0], table[1])
       kc = cache[2 * i]
       vc = cache[2 * i + 1]
-      torch.index_copy_(torch.view(kc, [-1, g, d]), 0, slots, torch.slice(qk, 1, h))
-      torch.index_copy_(torch.view(vc, [-1, g, d]), 0, slots, torch.slice(qkv, 1, h + g))
+      torch.index_put_(kc, places, torch.slice(qk, 1, h))
+      torch.index_put_(vc, places, torch.slice(qkv, 1, h + g))
       q = torch.slice(qk, 1, 0, h)
       if decoding:
         if not torch.__contains__(masks, window):
@@ -228,7 +228,7 @@ class Ops(Module):
 
   # Generation -----------------------------------------------------------------------------------
 
-  # numbers (N, 4): token, position, place in the cache, the token that follows. Returns float32
+  # numbers (N, 4): token, position, row of the cache, the token that follows. Returns float32
   # logits (last, V) of the chosen tokens, padded like any product, and where `scored` asks for it the
   # log-probability of what follows each token.
   def prefill(self: __torch__.Ops, weights: List[Tensor], shape: List[int], eps: float, cache: List[Tensor],
@@ -236,7 +236,7 @@ class Ops(Module):
               scored: bool) -> List[Tensor]:
     num = torch.to(numbers, ops.prim.device(cache[0]), 4)
     x = (self).decoder(weights, shape, eps, cache, adapters, own, torch.select(num, 1, 0),
-                       torch.select(num, 1, 1), torch.contiguous(torch.select(num, 1, 2)), segments, 1)
+                       torch.select(num, 1, 1), torch.select(num, 1, 2), segments, 1)
     logits = (self).head(torch.index_select(x, 0, torch.to(last, ops.prim.device(x), 4)), weights)
     out = [logits]
     if scored:
@@ -257,7 +257,7 @@ class Ops(Module):
              narrowed: bool, scored: bool) -> Tensor:
     num = torch.to(torch.slice(numbers, 0, 0, n), ops.prim.device(cache[0]), 4)
     x = (self).decoder(weights, shape, eps, cache, adapters, own, torch.select(num, 1, 0),
-                       torch.select(num, 1, 1), torch.contiguous(torch.select(num, 1, 2)), annotate(List[int], []), length)
+                       torch.select(num, 1, 1), torch.select(num, 1, 2), annotate(List[int], []), length)
     return (self).sample((self).head(x, weights), torch.slice(draws, 0, 0, n), narrowed, scored)
 
   # Draws from logits (N, V) float32 by inversion: the first token whose cumulative probability
@@ -305,22 +305,22 @@ class Ops(Module):
   def new_cache(self: __torch__.Ops, layers: int, rows: int, capacity: int, heads: int, width: int, dtype: int, device: str) -> List[Tensor]:
     cache = annotate(List[Tensor], [])
     for i in range(2 * layers):
-      cache.append(torch.zeros([rows, capacity, heads, width], dtype=dtype, device=torch.device(device)))
+      cache.append(torch.zeros([rows, heads, capacity, width], dtype=dtype, device=torch.device(device)))
     return cache
 
   # Copies the first `count` places of row source[i] to row target[i].
   def copy_rows(self: __torch__.Ops, cache: List[Tensor], source: List[int], target: List[int], count: List[int]) -> int:
     for i in range(len(cache)):
       for j in range(len(source)):
-        from_ = torch.slice(torch.select(cache[i], 0, source[j]), 0, 0, count[j])
-        torch.copy_(torch.slice(torch.select(cache[i], 0, target[j]), 0, 0, count[j]), from_)
+        from_ = torch.slice(torch.select(cache[i], 0, source[j]), 1, 0, count[j])
+        torch.copy_(torch.slice(torch.select(cache[i], 0, target[j]), 1, 0, count[j]), from_)
     return 0
 
   # Copies what fits of one cache into a larger one.
   def grow_cache(self: __torch__.Ops, old: List[Tensor], new: List[Tensor]) -> int:
     for i in range(len(old)):
       rows = min(old[i].size(0), new[i].size(0))
-      part = torch.slice(torch.slice(new[i], 0, 0, rows), 1, 0, old[i].size(1))
+      part = torch.slice(torch.slice(new[i], 0, 0, rows), 2, 0, old[i].size(2))
       torch.copy_(part, torch.slice(old[i], 0, 0, rows))
     return 0
 

@@ -18,8 +18,8 @@ final class ReferenceCheckpoint {
   private static final int LAYERS = 8;
   private static final int HEADS = 8;
   private static final int KEY_HEADS = 4;
-  private static final int FEED_FORWARD = 1536;
-  private static final int VOCABULARY = 5120;
+  private static final int FEED_FORWARD = 1408;
+  private static final int VOCABULARY = 8192;
 
   private ReferenceCheckpoint() {}
 

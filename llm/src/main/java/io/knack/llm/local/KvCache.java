@@ -9,7 +9,7 @@ import io.knack.llm.kernel.Kernels;
 import java.util.Arrays;
 
 /**
- * Keys and values of running sequences: per block a (rows, capacity, G, D) tensor each. One row
+ * Keys and values of running sequences: per block a (rows, G, capacity, D) tensor each. One row
  * more than asked for takes what padding writes.
  */
 final class KvCache implements AutoCloseable {
@@ -89,9 +89,9 @@ final class KvCache implements AutoCloseable {
     return tensors;
   }
 
-  /** Where the padding goes. */
+  /** The row where the padding goes. */
   long scrap() {
-    return (long) rows * capacity;
+    return rows;
   }
 
   @Override

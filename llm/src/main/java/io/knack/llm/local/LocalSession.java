@@ -305,7 +305,7 @@ final class LocalSession implements GenerationSession {
       for (int j = from; j < from + count; j++) {
         table[4 * at] = task.prompt.get(j);
         table[4 * at + 1] = j;
-        table[4 * at + 2] = (long) places.get(i) * cache.capacity() + j;
+        table[4 * at + 2] = places.get(i);
         table[4 * at + 3] = j + 1 < task.prompt.size() ? task.prompt.get(j + 1) : 0;
         adapters.add(task.adapter);
         at++;
@@ -458,7 +458,7 @@ final class LocalSession implements GenerationSession {
       int position = row == null ? 0 : row.position();
       numbers.put(4 * i, row == null ? 0 : row.last());
       numbers.put(4 * i + 1, position);
-      numbers.put(4 * i + 2, (long) i * cache.capacity() + position);
+      numbers.put(4 * i + 2, i);
       if (row != null) {
         choose(choice, 0, row);
         draws.put(4 * i, choice);
