@@ -107,17 +107,20 @@ class Ops(Module):
       hidden = torch.logical_or(hidden, torch.ge(ago, window))
     return torch.masked_fill(torch.zeros(ago.size(), dtype=dtype, device=ops.prim.device(at)), hidden, -inf)
 
-  # One token for each of the rows 0..N-1: q (N, H, D) over keys and values (R, G, C, D), the first
-  # `length` of them, with mask (N, 1, 1, length). The H/G queries that share a key head are taken as
-  # the positions of one head, so that nothing is repeated.
+  # One token for each of the rows 0..B-1, q (N, H, D) being padded from B: over keys and values
+  # (R, G, C, D), the first `length` of them, with mask (B, 1, 1, length). The H/G queries that share a
+  # key head are taken as the positions of one head, so that nothing is repeated.
   def attend_rows(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, length: int) -> Tensor:
     n, h, d = q.size()
     g = k.size(1)
-    q4 = torch.view(q, [n, g, torch.floordiv(h, g), d])
-    k4 = torch.slice(torch.slice(k, 0, 0, n), 2, 0, length)  # (N, G, L, D)
-    v4 = torch.slice(torch.slice(v, 0, 0, n), 2, 0, length)
-    y = torch.scaled_dot_product_attention(q4, k4, v4, mask)
-    return torch.reshape(y, [n, h * d])
+    b = mask.size(0)
+    q4 = torch.view(torch.slice(q, 0, 0, b), [b, g, torch.floordiv(h, g), d])
+    k4 = torch.slice(torch.slice(k, 0, 0, b), 2, 0, length)  # (B, G, L, D)
+    v4 = torch.slice(torch.slice(v, 0, 0, b), 2, 0, length)
+    y = torch.reshape(torch.scaled_dot_product_attention(q4, k4, v4, mask), [b, h * d])
+    if b < n:
+      y = torch.constant_pad_nd(y, [0, 0, 0, n - b])
+    return y
 
   # Keys or values (G, L, D) as (1, H or G, L, D). In bfloat16 each head is repeated for its queries:
   # heads that are shared take the plain path of attention on CPU, which rounds elsewhere than the
@@ -161,20 +164,21 @@ class Ops(Module):
   # kept there. Returns the hidden states (N, d) after the last norm.
   #
   # weights: 12 a block - norm, qkv, its bias, q norm, k norm, o, its bias, norm, gate and up, its bias,
-  # down, its bias - then embedding, norm, head, inverse frequencies; what a family lacks is empty.
+  # down, its bias - then embedding (in any type), norm, head, inverse frequencies; what a family lacks is empty.
   # shape: H, G, D, then a window a block. cache: keys and values (R, G, C, D), block by block.
-  # adapters: none, or 8 a block - a and b for qkv, o, gate and up, down. segments: none for decoding.
+  # adapters: none, or 8 a block - a and b for qkv, o, gate and up, down. segments: none for decoding, of
+  # which the first `running` tokens are wanted and the others padding.
   def decoder(self: __torch__.Ops, weights: List[Tensor], shape: List[int], eps: float, cache: List[Tensor],
               adapters: List[Tensor], own: Tensor, tokens: Tensor, positions: Tensor, rows: Tensor,
-              segments: List[int], length: int) -> Tensor:
+              segments: List[int], running: int, length: int) -> Tensor:
     h = shape[0]
     g = shape[1]
     d = shape[2]
     layers = len(shape) - 3
     globals = 12 * layers
     n = tokens.size(0)
-    x = torch.embedding(weights[globals], tokens)  # (N, d)
-    dtype = x.dtype
+    dtype = cache[0].dtype
+    x = torch.to(torch.embedding(weights[globals], tokens), dtype)  # (N, d)
     table = (self).rotary_table(positions, weights[globals + 3], dtype)
     decoding = len(segments) == 0
     mine = torch.to(own, ops.prim.device(x), 6)
@@ -202,8 +206,8 @@ class Ops(Module):
       q = torch.slice(qk, 1, 0, h)
       if decoding:
         if not torch.__contains__(masks, window):
-          mask = (self).visible(positions, keys, window, dtype)
-          torch._set_item(masks, window, torch.view(mask, [n, 1, 1, length]))
+          mask = (self).visible(torch.slice(positions, 0, 0, running), keys, window, dtype)
+          torch._set_item(masks, window, torch.view(mask, [running, 1, 1, length]))
         y = (self).attend_rows(torch.contiguous(q), kc, vc, masks[window], length)
       else:
         y = (self).attend_segments(q, kc, vc, segments, window)
@@ -236,7 +240,7 @@ class Ops(Module):
               scored: bool) -> List[Tensor]:
     num = torch.to(numbers, ops.prim.device(cache[0]), 4)
     x = (self).decoder(weights, shape, eps, cache, adapters, own, torch.select(num, 1, 0),
-                       torch.select(num, 1, 1), torch.select(num, 1, 2), segments, 1)
+                       torch.select(num, 1, 1), torch.select(num, 1, 2), segments, 0, 1)
     logits = (self).head(torch.index_select(x, 0, torch.to(last, ops.prim.device(x), 4)), weights)
     out = [logits]
     if scored:
@@ -250,15 +254,16 @@ class Ops(Module):
       out.append(torch.cpu(torch.cat(scores)))
     return out
 
-  # One token for each running row. numbers as in prefill; draws (N, 4): temperature, top p, top k,
-  # uniform in [0, 1). Returns (N, 2) float64: token, log-probability.
+  # One token for each of the B running rows, padded to n. numbers as in prefill; draws (N, 4):
+  # temperature, top p, top k, uniform in [0, 1). Returns (B, 2) float64: token, log-probability.
   def decode(self: __torch__.Ops, weights: List[Tensor], shape: List[int], eps: float, cache: List[Tensor],
-             adapters: List[Tensor], own: Tensor, numbers: Tensor, draws: Tensor, n: int, length: int,
+             adapters: List[Tensor], own: Tensor, numbers: Tensor, draws: Tensor, n: int, running: int, length: int,
              narrowed: bool, scored: bool) -> Tensor:
     num = torch.to(torch.slice(numbers, 0, 0, n), ops.prim.device(cache[0]), 4)
     x = (self).decoder(weights, shape, eps, cache, adapters, own, torch.select(num, 1, 0),
-                       torch.select(num, 1, 1), torch.select(num, 1, 2), annotate(List[int], []), length)
-    return (self).sample((self).head(x, weights), torch.slice(draws, 0, 0, n), narrowed, scored)
+                       torch.select(num, 1, 1), torch.select(num, 1, 2), annotate(List[int], []), running, length)
+    logits = torch.slice((self).head(x, weights), 0, 0, running)
+    return (self).sample(logits, torch.slice(draws, 0, 0, running), narrowed, scored)
 
   # Draws from logits (N, V) float32 by inversion: the first token whose cumulative probability
   # exceeds the uniform. Rows at temperature 0 take the maximum. With `narrowed`, the distribution is

@@ -201,6 +201,20 @@ public final class Checkpoint {
     return result;
   }
 
+  /**
+   * A tensor on the CPU in its stored type, for looking rows up; its values are not checked here. It
+   * lies over the mapped file, read-only, and only what is read becomes resident.
+   */
+  public NDArray lookup(Kernels kernels, NDManager owner, String name) {
+    SafetensorsFile file = file(name);
+    SafetensorsFile.Entry entry = file.entry(name);
+    DType stored = type(name);
+    if (entry.bytes() > Integer.MAX_VALUE) {
+      return inPieces(kernels, owner, file, entry, stored, stored);
+    }
+    return piece(kernels, owner, file, entry, 0, entry.elements(), entry.shape());
+  }
+
   /** A tensor larger than one buffer may be: allocated whole, filled by rows. */
   private static NDArray inPieces(
       Kernels kernels,

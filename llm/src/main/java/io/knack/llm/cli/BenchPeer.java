@@ -13,6 +13,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Runs a peer on the same work, in the Python environment {@code peer}. */
 public final class BenchPeer {
+  /** What the launcher sets for the JVM's sake; a peer runs as it comes. */
+  static final List<String> OURS =
+      List.of("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "THP_MEM_ALLOC_ENABLE", "GLIBC_TUNABLES");
+
   private final String python;
 
   private BenchPeer(String python) {
@@ -35,19 +39,9 @@ public final class BenchPeer {
     return new BenchPeer(run(List.of(script.toString(), "peer"), null));
   }
 
-  /** Tokens per second of the whole generation, the best of three rounds. */
-  double tokensPerSecond(Path model, String dtype, int batch, int prompt, int tokens, int threads)
-      throws IOException {
-    return Double.parseDouble(
-        lastLine(
-            BenchPeer.class,
-            "/io/knack/llm/bench_peer.py",
-            model.toString(),
-            dtype,
-            "" + batch,
-            "" + prompt,
-            "" + tokens,
-            "" + threads));
+  /** The interpreter itself. */
+  String python() {
+    return python;
   }
 
   /**
@@ -73,8 +67,7 @@ public final class BenchPeer {
     Path errors = Files.createTempFile("knack-peer", ".err");
     try {
       ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
-      // What suits the JVM is not the peer's own choice.
-      builder.environment().keySet().removeAll(List.of("OMP_WAIT_POLICY", "GLIBC_TUNABLES"));
+      builder.environment().keySet().removeAll(OURS);
       if (offline != null) {
         builder.environment().put("HF_HUB_OFFLINE", offline);
       }

@@ -16,6 +16,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -67,6 +68,12 @@ public final class LlmBenchCommand implements Callable<Integer> {
       description = "With --batch: all sequences are samples of one prompt.")
   private boolean shared;
 
+  @Option(
+      names = "--large",
+      description =
+          "Memory instead of speed: loads a random checkpoint of 2.1 GB, as stored and converted.")
+  private boolean large;
+
   @Option(names = "--threads", defaultValue = "0", description = "0 leaves the engine's choice.")
   private int threads;
 
@@ -90,21 +97,42 @@ public final class LlmBenchCommand implements Callable<Integer> {
       throw new io.knack.contracts.stage.PlanException(
           "bench: --batch and --prompt-tokens must be positive, --new-tokens at least 2");
     }
-    if (model != null) {
-      measure(model);
-      return 0;
+    ObjectNode result = new ObjectMapper().createObjectNode();
+    if (large) {
+      withCheckpoint(ReferenceCheckpoint.LARGE, checkpoint -> load(checkpoint, result));
+    } else if (model != null) {
+      measure(model, result);
+    } else {
+      withCheckpoint(ReferenceCheckpoint.SMALL, checkpoint -> measure(checkpoint, result));
     }
+    if (json) {
+      PrintWriter out = java.util.Objects.requireNonNull(spec).commandLine().getOut();
+      out.println(result);
+      out.flush();
+    }
+    return 0;
+  }
+
+  private interface Measurement {
+    void on(Path checkpoint) throws IOException;
+  }
+
+  private static void withCheckpoint(ReferenceCheckpoint shape, Measurement measurement)
+      throws IOException {
     Path made = Files.createTempDirectory("knack-bench");
     try {
-      ReferenceCheckpoint.write(made);
-      measure(made);
+      shape.write(made);
+      measurement.on(made);
     } finally {
       for (String name : List.of("config.json", "model.safetensors")) {
         Files.deleteIfExists(made.resolve(name));
       }
       Files.delete(made);
     }
-    return 0;
+  }
+
+  private List<DType> types() {
+    return dtype == null ? List.of(DType.F32, DType.BF16) : List.of(DType.parse(dtype));
   }
 
   private List<Scenario> scenarios() {
@@ -118,14 +146,13 @@ public final class LlmBenchCommand implements Callable<Integer> {
         new Scenario("shared-16", 16, 512, 64, true));
   }
 
-  private void measure(Path checkpoint) throws IOException {
-    ObjectNode result = new ObjectMapper().createObjectNode();
-    BenchPeer transformers = peer ? BenchPeer.find() : null;
-    List<DType> types =
-        dtype == null ? List.of(DType.F32, DType.BF16) : List.of(DType.parse(dtype));
+  // Speed ---------------------------------------------------------------------------------------
+
+  private void measure(Path checkpoint, ObjectNode result) throws IOException {
+    String python = peer ? BenchPeer.find().python() : null;
     double best = 0;
     ArrayNode all = new ObjectMapper().createArrayNode();
-    for (DType type : types) {
+    for (DType type : types()) {
       if (threads > 0) {
         Kernels.threads(threads);
       }
@@ -136,36 +163,86 @@ public final class LlmBenchCommand implements Callable<Integer> {
         node.put("name", scenario.name()).put("dtype", type.torchName());
         node.put("batch", scenario.batch()).put("prompt_tokens", scenario.promptTokens());
         node.put("new_tokens", scenario.newTokens()).put("peak_gflops", peak);
-        ours(checkpoint, type, scenario, node);
-        if (transformers != null) {
-          double theirs =
-              transformers.tokensPerSecond(
-                  checkpoint,
-                  type.torchName(),
-                  scenario.batch(),
-                  scenario.promptTokens(),
-                  scenario.newTokens(),
-                  threads);
-          node.put("peer_tokens_per_second", theirs);
-          node.put("ratio", node.path("tokens_per_second").asDouble() / theirs);
+        ResidentMemory.forgetPeak();
+        LocalOptions options = new LocalOptions(type, "cpu", threads, scenario.batch(), 0);
+        try (LocalModel loaded = LocalModel.load(checkpoint, options)) {
+          if (python == null) {
+            measure(loaded, null, scenario, node);
+          } else {
+            try (TransformersPeer other =
+                TransformersPeer.start(python, checkpoint, type.torchName(), threads)) {
+              measure(loaded, other, scenario, node);
+            }
+          }
         }
         print(node);
       }
     }
     result.put("peak_gflops", best).set("scenarios", all);
-    PrintWriter out = java.util.Objects.requireNonNull(spec).commandLine().getOut();
-    if (json) {
-      out.println(result);
+  }
+
+  /** The best of some rounds, taken in turns with the peer's, so that both see the same machine. */
+  private void measure(
+      LocalModel loaded, @Nullable TransformersPeer other, Scenario scenario, ObjectNode node)
+      throws IOException {
+    double whole = Double.MAX_VALUE;
+    double first = Double.MAX_VALUE;
+    double theirs = 0;
+    long tokens = 0;
+    List<List<Integer>> prompts = prompts(loaded, scenario);
+    for (int round = 0; round < ROUNDS; round++) {
+      first = Math.min(first, seconds(loaded, scenario, prompts, 1)[0]);
+      double[] run = seconds(loaded, scenario, prompts, scenario.newTokens());
+      whole = Math.min(whole, run[0]);
+      tokens = (long) run[1];
+      if (other != null) {
+        List<List<Integer>> copies =
+            scenario.shared() ? Collections.nCopies(scenario.batch(), prompts.get(0)) : prompts;
+        theirs = Math.max(theirs, other.tokensPerSecond(copies, scenario.newTokens()));
+      }
     }
-    out.flush();
+    node.put("tokens_per_second", tokens / whole);
+    node.put(
+        "decode_tokens_per_second", (tokens - scenario.batch()) / Math.max(1e-9, whole - first));
+    node.put("prefill_tokens_per_second", prompts.size() * scenario.promptTokens() / first);
+    node.put("max_rss_bytes", ResidentMemory.peakBytes());
+    if (other != null) {
+      node.put("peer_tokens_per_second", theirs);
+      node.put("ratio", tokens / whole / theirs);
+    }
+  }
+
+  private static List<List<Integer>> prompts(LocalModel loaded, Scenario scenario) {
+    Random random = new Random(1);
+    List<List<Integer>> prompts = new ArrayList<>();
+    for (int i = 0; i < (scenario.shared() ? 1 : scenario.batch()); i++) {
+      prompts.add(
+          random.ints(scenario.promptTokens(), 0, loaded.config().vocabulary()).boxed().toList());
+    }
+    return prompts;
+  }
+
+  /** Seconds, and tokens generated. */
+  private static double[] seconds(
+      LocalModel loaded, Scenario scenario, List<List<Integer>> prompts, int tokens) {
+    Sampling sampling = Sampling.seeded(tokens, 1, 7);
+    List<GenerationRequest> requests = new ArrayList<>();
+    for (List<Integer> ids : prompts) {
+      requests.add(
+          new GenerationRequest(
+              new Prompt.Ids(ids), null, scenario.shared() ? scenario.batch() : 1, sampling));
+    }
+    long start = System.nanoTime();
+    long made = 0;
+    for (Completion completion : loaded.generate(requests)) {
+      made += completion.usage().completionTokens();
+    }
+    return new double[] {(System.nanoTime() - start) / 1e9, made};
   }
 
   private void print(ObjectNode node) {
-    var line = java.util.Objects.requireNonNull(spec).commandLine();
-    PrintWriter to = json ? line.getErr() : line.getOut();
-    to.printf(
-        Locale.ROOT,
-        "%s %s: %.0f tokens/s (decode %.0f, prefill %.0f), %d MB%s%n",
+    say(
+        "%s %s: %.0f tokens/s (decode %.0f, prefill %.0f), %d MB%s",
         node.path("name").asText(),
         node.path("dtype").asText(),
         node.path("tokens_per_second").asDouble(),
@@ -179,47 +256,45 @@ public final class LlmBenchCommand implements Callable<Integer> {
                 node.path("peer_tokens_per_second").asDouble(),
                 node.path("ratio").asDouble())
             : "");
-    to.flush();
   }
 
-  private void ours(Path checkpoint, DType type, Scenario scenario, ObjectNode node) {
-    LocalOptions options = new LocalOptions(type, "cpu", threads, scenario.batch(), 0);
-    try (LocalModel loaded = LocalModel.load(checkpoint, options)) {
-      double whole = Double.MAX_VALUE;
-      double first = Double.MAX_VALUE;
-      long tokens = 0;
-      for (int round = 0; round < ROUNDS; round++) {
-        first = Math.min(first, seconds(loaded, scenario, 1)[0]);
-        double[] run = seconds(loaded, scenario, scenario.newTokens());
-        whole = Math.min(whole, run[0]);
-        tokens = (long) run[1];
+  // Memory --------------------------------------------------------------------------------------
+
+  /** What loading takes, as stored (bfloat16) and converted. */
+  private void load(Path checkpoint, ObjectNode result) throws IOException {
+    long bytes = Files.size(checkpoint.resolve("model.safetensors"));
+    ArrayNode all = result.put("checkpoint_bytes", bytes).putArray("scenarios");
+    for (DType type : dtype == null ? List.of(DType.BF16, DType.F32) : types()) {
+      System.gc();
+      ResidentMemory.forgetPeak();
+      long start = System.nanoTime();
+      try (LocalModel loaded =
+          LocalModel.load(checkpoint, new LocalOptions(type, "cpu", threads, 1, 0))) {
+        double took = (System.nanoTime() - start) / 1e9;
+        GenerationRequest request =
+            new GenerationRequest(
+                new Prompt.Ids(List.of(1, 2, 3, 4)), null, 1, Sampling.greedy(4));
+        loaded.generate(List.of(request));
+        long converted = bytes / ReferenceCheckpoint.LARGE.stored().bytes() * type.bytes();
+        ObjectNode node = all.addObject();
+        node.put("name", "load-large").put("dtype", type.torchName()).put("batch", 1);
+        node.put("seconds", took).put("weight_bytes", converted);
+        node.put("max_rss_bytes", ResidentMemory.peakBytes()).put("rss_bytes", ResidentMemory.bytes());
+        say(
+            "load %s: %.1f s, weights %d MB, at most %d MB resident, afterwards %d MB",
+            type.torchName(),
+            took,
+            converted >> 20,
+            node.path("max_rss_bytes").asLong() >> 20,
+            node.path("rss_bytes").asLong() >> 20);
       }
-      int prompts = scenario.shared() ? 1 : scenario.batch();
-      node.put("tokens_per_second", tokens / whole);
-      node.put(
-          "decode_tokens_per_second", (tokens - scenario.batch()) / Math.max(1e-9, whole - first));
-      node.put("prefill_tokens_per_second", prompts * scenario.promptTokens() / first);
-      node.put("max_rss_bytes", ResidentMemory.peakBytes());
     }
   }
 
-  /** Seconds, and tokens generated. */
-  private static double[] seconds(LocalModel loaded, Scenario scenario, int tokens) {
-    Random random = new Random(1);
-    List<GenerationRequest> requests = new ArrayList<>();
-    Sampling sampling = Sampling.seeded(tokens, 1, 7);
-    for (int i = 0; i < (scenario.shared() ? 1 : scenario.batch()); i++) {
-      List<Integer> ids =
-          random.ints(scenario.promptTokens(), 0, loaded.config().vocabulary()).boxed().toList();
-      requests.add(
-          new GenerationRequest(
-              new Prompt.Ids(ids), null, scenario.shared() ? scenario.batch() : 1, sampling));
-    }
-    long start = System.nanoTime();
-    long made = 0;
-    for (Completion completion : loaded.generate(requests)) {
-      made += completion.usage().completionTokens();
-    }
-    return new double[] {(System.nanoTime() - start) / 1e9, made};
+  private void say(String format, Object... values) {
+    var line = java.util.Objects.requireNonNull(spec).commandLine();
+    PrintWriter to = json ? line.getErr() : line.getOut();
+    to.println(String.format(Locale.ROOT, format, values));
+    to.flush();
   }
 }

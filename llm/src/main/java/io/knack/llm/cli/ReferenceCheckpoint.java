@@ -2,6 +2,7 @@ package io.knack.llm.cli;
 
 import io.knack.llm.checkpoint.SafetensorsWriter;
 import io.knack.llm.checkpoint.SafetensorsWriter.Declaration;
+import io.knack.llm.kernel.DType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,18 +13,27 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 
-/** A random checkpoint of the Llama shape to measure with: 27.8 million parameters, float32. */
-final class ReferenceCheckpoint {
-  private static final int D = 512;
-  private static final int LAYERS = 8;
-  private static final int HEADS = 8;
-  private static final int KEY_HEADS = 4;
-  private static final int FEED_FORWARD = 1408;
-  private static final int VOCABULARY = 8192;
+/**
+ * A random checkpoint of the Llama shape to measure with.
+ *
+ * @param d model width
+ * @param heads query heads; the key heads are {@code keyHeads}
+ */
+record ReferenceCheckpoint(
+    int d, int layers, int heads, int keyHeads, int feedForward, int vocabulary, DType stored) {
+  /** 27.8 million parameters, 111 MB in float32. */
+  static final ReferenceCheckpoint SMALL =
+      new ReferenceCheckpoint(512, 8, 8, 4, 1408, 8192, DType.F32);
 
-  private ReferenceCheckpoint() {}
+  /** 1.04 billion parameters, 2.1 GB in bfloat16. */
+  static final ReferenceCheckpoint LARGE =
+      new ReferenceCheckpoint(2048, 16, 16, 4, 8192, 32768, DType.BF16);
 
-  static void write(Path directory) throws IOException {
+  /** Random values that are written again and again. */
+  private static final int BLOCK = 1 << 20;
+
+  /** Writes config.json and model.safetensors; returns the bytes of the latter. */
+  long write(Path directory) throws IOException {
     Files.writeString(
         directory.resolve("config.json"),
         """
@@ -31,45 +41,67 @@ final class ReferenceCheckpoint {
          "num_hidden_layers": %d, "num_attention_heads": %d, "num_key_value_heads": %d,
          "intermediate_size": %d, "vocab_size": %d, "max_position_embeddings": 2048,
          "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "hidden_act": "silu",
-         "tie_word_embeddings": true, "torch_dtype": "float32",
+         "tie_word_embeddings": true, "torch_dtype": "%s",
          "bos_token_id": null, "eos_token_id": null}
         """
-            .formatted(D, LAYERS, HEADS, KEY_HEADS, FEED_FORWARD, VOCABULARY));
-    Map<String, Declaration> tensors = new TreeMap<>();
-    declare(tensors, "model.embed_tokens.weight", VOCABULARY, D);
-    declare(tensors, "model.norm.weight", D);
-    int keys = D / HEADS * KEY_HEADS;
-    for (int i = 0; i < LAYERS; i++) {
-      String block = "model.layers." + i + ".";
-      declare(tensors, block + "input_layernorm.weight", D);
-      declare(tensors, block + "self_attn.q_proj.weight", D, D);
-      declare(tensors, block + "self_attn.k_proj.weight", keys, D);
-      declare(tensors, block + "self_attn.v_proj.weight", keys, D);
-      declare(tensors, block + "self_attn.o_proj.weight", D, D);
-      declare(tensors, block + "post_attention_layernorm.weight", D);
-      declare(tensors, block + "mlp.gate_proj.weight", FEED_FORWARD, D);
-      declare(tensors, block + "mlp.up_proj.weight", FEED_FORWARD, D);
-      declare(tensors, block + "mlp.down_proj.weight", D, FEED_FORWARD);
-    }
-    Random random = new Random(1);
-    try (SafetensorsWriter writer =
-        SafetensorsWriter.create(directory.resolve("model.safetensors"), tensors)) {
+            .formatted(
+                d, layers, heads, keyHeads, feedForward, vocabulary, stored.torchName()));
+    Map<String, Declaration> tensors = tensors();
+    ByteBuffer noise = values(BLOCK, false);
+    Path file = directory.resolve("model.safetensors");
+    try (SafetensorsWriter writer = SafetensorsWriter.create(file, tensors)) {
       for (Map.Entry<String, Declaration> tensor : tensors.entrySet()) {
-        writer.write(tensor.getKey(), values(tensor.getValue().shape(), random));
+        List<Long> shape = tensor.getValue().shape();
+        long due = shape.stream().reduce((long) stored.bytes(), Math::multiplyExact);
+        if (shape.size() == 1) {
+          writer.write(tensor.getKey(), values((int) due / stored.bytes(), true));
+        } else {
+          for (; due > 0; due -= noise.capacity()) {
+            writer.write(
+                tensor.getKey(), noise.duplicate().limit((int) Math.min(due, noise.capacity())));
+          }
+        }
       }
     }
+    return Files.size(file);
   }
 
-  private static void declare(Map<String, Declaration> tensors, String name, long... shape) {
+  private Map<String, Declaration> tensors() {
+    Map<String, Declaration> tensors = new TreeMap<>();
+    declare(tensors, "model.embed_tokens.weight", vocabulary, d);
+    declare(tensors, "model.norm.weight", d);
+    int keys = d / heads * keyHeads;
+    for (int i = 0; i < layers; i++) {
+      String block = "model.layers." + i + ".";
+      declare(tensors, block + "input_layernorm.weight", d);
+      declare(tensors, block + "self_attn.q_proj.weight", d, d);
+      declare(tensors, block + "self_attn.k_proj.weight", keys, d);
+      declare(tensors, block + "self_attn.v_proj.weight", keys, d);
+      declare(tensors, block + "self_attn.o_proj.weight", d, d);
+      declare(tensors, block + "post_attention_layernorm.weight", d);
+      declare(tensors, block + "mlp.gate_proj.weight", feedForward, d);
+      declare(tensors, block + "mlp.up_proj.weight", feedForward, d);
+      declare(tensors, block + "mlp.down_proj.weight", d, feedForward);
+    }
+    return tensors;
+  }
+
+  private void declare(Map<String, Declaration> tensors, String name, long... shape) {
     List<Long> dimensions = java.util.Arrays.stream(shape).boxed().toList();
-    tensors.put(name, new Declaration("F32", dimensions));
+    tensors.put(name, new Declaration(stored.name(), dimensions));
   }
 
-  private static ByteBuffer values(List<Long> shape, Random random) {
-    int count = Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
-    ByteBuffer bytes = ByteBuffer.allocate(4 * count).order(ByteOrder.LITTLE_ENDIAN);
+  /** Ones for a norm, else small normal numbers. */
+  private ByteBuffer values(int count, boolean ones) {
+    Random random = new Random(1);
+    ByteBuffer bytes = ByteBuffer.allocate(stored.bytes() * count).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < count; i++) {
-      bytes.putFloat(shape.size() == 1 ? 1 : (float) (0.02 * random.nextGaussian()));
+      float value = ones ? 1 : (float) (0.02 * random.nextGaussian());
+      if (stored == DType.F32) {
+        bytes.putFloat(value);
+      } else {
+        bytes.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
+      }
     }
     return bytes.flip();
   }

@@ -13,6 +13,7 @@ import io.knack.llm.GenerationRequest;
 import io.knack.llm.GenerationSession;
 import io.knack.llm.Sample;
 import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.lora.PeftAdapter;
 import java.nio.ByteBuffer;
@@ -35,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * sample of its own request, whose prompt is there already, or to a request for the same prompt
  * that was submitted when it ended, else to the last row.
  *
- * <p>A row's numbers do not depend on its companions: products run over a multiple of 4 rows, for
+ * <p>A row's numbers do not depend on its companions in float32: products run over a multiple of 4 rows, for
  * which the matrix kernels compute every row alike, attention is per row, prompts are cut at
  * multiples of {@link #CHUNK} of their own length, and the uniforms behind the draws come from
  * seed, sample and place.
@@ -87,8 +88,9 @@ final class LocalSession implements GenerationSession {
     drawsTensor = kernels.over(owner, floats, new Shape(most, 4), DataType.FLOAT32);
   }
 
-  private static int padded(int n) {
-    return (n + 3) / 4 * 4;
+  /** Rows of a product, so that each is computed alike whatever their number; see kernels.py. */
+  private int padded(int n) {
+    return model.dtype() == DType.F32 ? (n + 3) / 4 * 4 : n;
   }
 
   @Override
@@ -489,6 +491,7 @@ final class LocalSession implements GenerationSession {
                   numbersTensor,
                   drawsTensor,
                   n,
+                  rows.size(),
                   length,
                   narrowed,
                   scored)

@@ -18,8 +18,7 @@ import java.util.Set;
 
 /** A decoder's weights in the order the {@code decoder} kernel takes them. */
 final class Weights implements AutoCloseable {
-  /** Above this a tied embedding is not kept a second time, packed, as the head. */
-  private static final long PACKED_HEAD_LIMIT = 300L << 20;
+  private static final String EMBEDDING = "model.embed_tokens.weight";
 
   /** Mapped pages count as resident until the collector drops the map. */
   private static final long COLLECT_EVERY = 256L << 20;
@@ -87,10 +86,7 @@ final class Weights implements AutoCloseable {
       for (int layer = 0; layer < model.layers(); layer++) {
         block(weights, layer);
       }
-      NDArray embedding = plain("model.embed_tokens.weight", model.vocabulary(), model.hidden());
-      weights.add(embedding);
-      weights.add(plain("model.norm.weight", model.hidden()));
-      weights.add(head(embedding));
+      ends(weights);
       weights.add(kernels.cast(owner, owner.create(model.inverseFrequencies()), DType.F32));
       unread.removeIf(name -> name.endsWith("rotary_emb.inv_freq"));
       if (!unread.isEmpty()) {
@@ -168,11 +164,26 @@ final class Weights implements AutoCloseable {
       return kernels.tensor(owner, "fuse", matrices, pack);
     }
 
+    /**
+     * Adds embedding, last norm and head. Where products are packed, the embedding is as stored and
+     * lies over the file, of which only the rows that are looked up become resident; where it is the
+     * head too, that one is a copy.
+     */
+    private void ends(List<NDArray> weights) {
+      try (NDManager scope = owner.newSubManager()) {
+        NDManager keeper = pack ? scope : owner;
+        NDArray embedding = read(keeper, EMBEDDING, model.vocabulary(), model.hidden());
+        NDArray head = head(embedding);
+        weights.add(pack ? checkpoint.lookup(kernels, owner, EMBEDDING) : embedding);
+        weights.add(plain("model.norm.weight", model.hidden()));
+        weights.add(head);
+      }
+    }
+
     private NDArray head(NDArray embedding) {
       if (model.embeddings() == Embeddings.TIED) {
         unread.remove("lm_head.weight");
-        long bytes = (long) model.vocabulary() * model.hidden() * dtype.bytes();
-        return pack && bytes <= PACKED_HEAD_LIMIT ? fuse(List.of(embedding)) : embedding;
+        return pack ? fuse(List.of(embedding)) : embedding;
       }
       try (NDManager scope = owner.newSubManager()) {
         return fuse(List.of(read(scope, "lm_head.weight", model.vocabulary(), model.hidden())));
