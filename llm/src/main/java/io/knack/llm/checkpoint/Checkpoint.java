@@ -202,8 +202,8 @@ public final class Checkpoint {
   }
 
   /**
-   * A tensor on the CPU in its stored type, for looking rows up; its values are not checked here. It
-   * lies over the mapped file, read-only, and only what is read becomes resident.
+   * A tensor on the CPU in its stored type, for looking rows up; its values are not checked here.
+   * It lies over the mapped file, read-only, and only what is read becomes resident.
    */
   public NDArray lookup(Kernels kernels, NDManager owner, String name) {
     SafetensorsFile file = file(name);

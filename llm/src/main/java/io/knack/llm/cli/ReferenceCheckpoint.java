@@ -44,8 +44,7 @@ record ReferenceCheckpoint(
          "tie_word_embeddings": true, "torch_dtype": "%s",
          "bos_token_id": null, "eos_token_id": null}
         """
-            .formatted(
-                d, layers, heads, keyHeads, feedForward, vocabulary, stored.torchName()));
+            .formatted(d, layers, heads, keyHeads, feedForward, vocabulary, stored.torchName()));
     Map<String, Declaration> tensors = tensors();
     ByteBuffer noise = values(BLOCK, false);
     Path file = directory.resolve("model.safetensors");

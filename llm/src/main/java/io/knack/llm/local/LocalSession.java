@@ -36,9 +36,9 @@ import org.jspecify.annotations.Nullable;
  * sample of its own request, whose prompt is there already, or to a request for the same prompt
  * that was submitted when it ended, else to the last row.
  *
- * <p>A row's numbers do not depend on its companions in float32: products run over a multiple of 4 rows, for
- * which the matrix kernels compute every row alike, attention is per row, prompts are cut at
- * multiples of {@link #CHUNK} of their own length, and the uniforms behind the draws come from
+ * <p>A row's numbers do not depend on its companions in float32: products run over a multiple of 4
+ * rows, for which the matrix kernels compute every row alike, attention is per row, prompts are cut
+ * at multiples of {@link #CHUNK} of their own length, and the uniforms behind the draws come from
  * seed, sample and place.
  */
 final class LocalSession implements GenerationSession {

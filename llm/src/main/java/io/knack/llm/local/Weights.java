@@ -166,8 +166,8 @@ final class Weights implements AutoCloseable {
 
     /**
      * Adds embedding, last norm and head. Where products are packed, the embedding is as stored and
-     * lies over the file, of which only the rows that are looked up become resident; where it is the
-     * head too, that one is a copy.
+     * lies over the file, of which only the rows that are looked up become resident; where it is
+     * the head too, that one is a copy.
      */
     private void ends(List<NDArray> weights) {
       try (NDManager scope = owner.newSubManager()) {
