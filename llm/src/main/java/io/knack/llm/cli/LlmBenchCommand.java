@@ -272,14 +272,14 @@ public final class LlmBenchCommand implements Callable<Integer> {
           LocalModel.load(checkpoint, new LocalOptions(type, "cpu", threads, 1, 0))) {
         double took = (System.nanoTime() - start) / 1e9;
         GenerationRequest request =
-            new GenerationRequest(
-                new Prompt.Ids(List.of(1, 2, 3, 4)), null, 1, Sampling.greedy(4));
+            new GenerationRequest(new Prompt.Ids(List.of(1, 2, 3, 4)), null, 1, Sampling.greedy(4));
         loaded.generate(List.of(request));
         long converted = bytes / ReferenceCheckpoint.LARGE.stored().bytes() * type.bytes();
         ObjectNode node = all.addObject();
         node.put("name", "load-large").put("dtype", type.torchName()).put("batch", 1);
         node.put("seconds", took).put("weight_bytes", converted);
-        node.put("max_rss_bytes", ResidentMemory.peakBytes()).put("rss_bytes", ResidentMemory.bytes());
+        node.put("max_rss_bytes", ResidentMemory.peakBytes())
+            .put("rss_bytes", ResidentMemory.bytes());
         say(
             "load %s: %.1f s, weights %d MB, at most %d MB resident, afterwards %d MB",
             type.torchName(),

@@ -34,11 +34,13 @@ final class TransformersPeer implements AutoCloseable {
   }
 
   /** Loads the checkpoint in a new process; threads 0 leaves torch's own choice. */
-  static TransformersPeer start(String python, Path model, String dtype, int threads) throws IOException {
+  static TransformersPeer start(String python, Path model, String dtype, int threads)
+      throws IOException {
     Path directory = Files.createTempDirectory("knack-peer");
     Path script = directory.resolve("bench_peer.py");
     Path errors = directory.resolve("errors");
-    try (InputStream in = TransformersPeer.class.getResourceAsStream("/io/knack/llm/bench_peer.py")) {
+    try (InputStream in =
+        TransformersPeer.class.getResourceAsStream("/io/knack/llm/bench_peer.py")) {
       Files.write(script, Objects.requireNonNull(in).readAllBytes());
     }
     ProcessBuilder builder =
