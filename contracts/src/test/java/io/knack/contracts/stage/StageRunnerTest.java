@@ -109,18 +109,18 @@ final class StageRunnerTest {
             };
     runner = new StageRunner(home, Clock.systemUTC(), Console.silent(), observer);
     run(source(), "a", "--");
-    run(miner(), "b", "--");
-    run(miner(), "c", "--");
-    run(source(), "d", "ends=nothing");
-    assertThatThrownBy(() -> run(miner(), "e", "ends=temporary"))
+    assertThatThrownBy(() -> run(miner(), "b", "ends=temporary"))
         .isInstanceOf(TemporaryException.class);
+    run(miner(), "c", "--");
+    run(miner(), "d", "--");
+    run(source(), "e", "ends=nothing");
     assertThat(seen)
         .containsExactly(
             "import committed true",
+            "mine failed 75",
             "mine committed true",
             "mine already_committed false",
-            "import nothing false",
-            "mine failed 75");
+            "import nothing false");
   }
 
   @Test
