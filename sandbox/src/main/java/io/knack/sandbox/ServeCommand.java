@@ -15,7 +15,6 @@ import io.knack.practice.features.FeatureSpace;
 import io.knack.practice.prompt.PromptForm;
 import io.knack.practice.route.Router;
 import io.knack.practice.route.ServingManifests;
-import io.knack.practice.solve.SolverOptions;
 import io.knack.sandbox.base.BaseModel;
 import io.knack.sandbox.serve.Served;
 import io.knack.sandbox.serve.Server;
@@ -101,14 +100,7 @@ public final class ServeCommand implements Callable<Integer> {
     Path directory = model == null ? shippedModel() : model;
     try (LocalModel base = LocalModel.load(directory, LocalOptions.defaults().withMaxBatch(256))) {
       Router router = router(base);
-      Server server =
-          new Server(
-              world,
-              seed,
-              base,
-              router,
-              method,
-              SolverOptions.defaults(PromptForm.SHORT).withMaxTokens(96));
+      Server server = new Server(world, seed, base, router, method, BaseModel.SOLVER);
       TrafficLog logs = new TrafficLog(home.home, log, world, BaseModel.NAME);
       Totals totals = new Totals();
       long started = System.nanoTime();

@@ -43,18 +43,22 @@ public record SolverOptions(
   }
 
   public SolverOptions withMaxSamples(int samples) {
-    return with(samples, waveSize, maxTokens);
+    return with(samples, waveSize, maxTokens, valueThreshold);
   }
 
   public SolverOptions withWaveSize(int size) {
-    return with(maxSamples, size, maxTokens);
+    return with(maxSamples, size, maxTokens, valueThreshold);
   }
 
   public SolverOptions withMaxTokens(int tokens) {
-    return with(maxSamples, waveSize, tokens);
+    return with(maxSamples, waveSize, tokens, valueThreshold);
   }
 
-  private SolverOptions with(int samples, int wave, int tokens) {
+  public SolverOptions withValueThreshold(double threshold) {
+    return with(maxSamples, waveSize, maxTokens, threshold);
+  }
+
+  private SolverOptions with(int samples, int wave, int tokens, double threshold) {
     return new SolverOptions(
         form,
         tau,
@@ -69,7 +73,7 @@ public record SolverOptions(
         branching,
         depth,
         maxNodes,
-        valueThreshold,
+        threshold,
         chainTokens);
   }
 }

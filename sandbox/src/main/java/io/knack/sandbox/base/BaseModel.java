@@ -4,6 +4,8 @@ import io.knack.contracts.store.Jsons;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.train.SmallDecoders;
 import io.knack.llm.train.TokenSequence;
+import io.knack.practice.prompt.PromptForm;
+import io.knack.practice.solve.SolverOptions;
 import io.knack.trainer.FullPlan;
 import io.knack.trainer.FullTraining;
 import io.knack.trainer.TrainingListener;
@@ -34,6 +36,13 @@ public final class BaseModel {
           + "{{ '\\n' }}{% elif message['role'] == 'assistant' %}{{ message['content'] }}"
           + ShopVocabulary.END
           + "{% endif %}{% endfor %}";
+
+  /**
+   * How it is asked, whatever the method. It values partial solutions poorly: values put thoughts
+   * in an order and prune none.
+   */
+  public static final SolverOptions SOLVER =
+      SolverOptions.defaults(PromptForm.SHORT).withMaxTokens(96).withValueThreshold(0);
 
   private final Mixture mixture;
   private final ShopVocabulary vocabulary;

@@ -9,10 +9,10 @@ import io.knack.practice.prompt.Prompts;
 import io.knack.practice.solve.Seeds;
 import io.knack.practice.solve.Solution;
 import io.knack.practice.solve.SolveTask;
-import io.knack.practice.solve.SolverOptions;
 import io.knack.practice.solve.Solvers;
 import io.knack.practice.verify.Verifier;
 import io.knack.practice.verify.Verifiers;
+import io.knack.sandbox.base.BaseModel;
 import io.knack.sandbox.world.HouseRule;
 import io.knack.sandbox.world.Problem;
 import java.util.ArrayList;
@@ -23,7 +23,6 @@ import java.util.Map;
 /** Best of sixteen on problems of the trial, with and without rules. */
 final class TrialSolving {
   static final VerifierSpec NUMERIC = new VerifierSpec("numeric", Map.of());
-  static final SolverOptions OPTIONS = SolverOptions.defaults(PromptForm.SHORT).withMaxTokens(96);
 
   private final LanguageModel model;
   private final long seed;
@@ -71,7 +70,7 @@ final class TrialSolving {
                 0));
       }
     }
-    List<Solution> solutions = Solvers.named("best_of_n").solve(model, tasks, OPTIONS);
+    List<Solution> solutions = Solvers.named("best_of_n").solve(model, tasks, BaseModel.SOLVER);
     return places.stream().map(solutions::get).toList();
   }
 }

@@ -103,10 +103,7 @@ public final class StudyCommand implements Callable<Integer> {
       DurableFiles.deleteTree(workspace);
     }
     PromptForm form = problems == null ? PromptForm.SHORT : PromptForm.INSTRUCT;
-    SolverOptions options =
-        problems == null
-            ? SolverOptions.defaults(form).withMaxTokens(96)
-            : SolverOptions.defaults(form);
+    SolverOptions options = problems == null ? BaseModel.SOLVER : SolverOptions.defaults(form);
     ShopProblems.Size size = quick ? QUICK : FULL;
     ProblemSet set =
         problems == null
