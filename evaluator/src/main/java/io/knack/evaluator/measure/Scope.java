@@ -8,11 +8,14 @@ import io.knack.contracts.id.ClusterId;
 import io.knack.practice.features.FeatureSpace;
 import io.knack.practice.features.Words;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,12 +56,31 @@ final class Scope {
     Set<String> distinct = new HashSet<>();
     for (Example example : all) {
       String problem = example.problem();
-      if (distinct.add(example.clusterId() + "\n" + problem)) {
+      if (distinct.add(example.clusterId() + "\n" + example.tenant() + "\n" + problem)) {
         problems.add(new Seen(example, space.vector(problem), Set.copyOf(Words.of(problem))));
       }
     }
-    this.names = new KeyWords(all).find();
+    this.names = names(all, clusters);
     this.earlierKeys = Map.copyOf(earlierKeys);
+  }
+
+  /** Where no cluster is shared, what other tenants say says nothing about a tenant's names. */
+  private static Map<ClusterId, KeyWords.Name> names(
+      List<Example> all, Map<ClusterId, Cluster> clusters) {
+    if (clusters.values().stream().anyMatch(cluster -> cluster.tenant() == null)) {
+      return new KeyWords(all).find();
+    }
+    Map<ClusterId, KeyWords.Name> names = new HashMap<>();
+    all.stream()
+        .collect(Collectors.groupingBy(example -> Objects.toString(example.tenant())))
+        .values()
+        .forEach(ofTenant -> names.putAll(new KeyWords(ofTenant).find()));
+    return names;
+  }
+
+  /** Whether a problem can be routed to a cluster's entry at all. */
+  private static boolean serves(Cluster cluster, Seen seen) {
+    return cluster.tenant() == null || cluster.tenant().equals(seen.example().tenant());
   }
 
   /** A fitted trigger and how well it did on problems that were seen. */
@@ -118,6 +140,9 @@ final class Scope {
     int strange = 0;
     for (int p = 0; p < problems.size(); p++) {
       Seen seen = problems.get(p);
+      if (!serves(cluster(competing.get(at)), seen)) {
+        continue;
+      }
       boolean named = seen.words().containsAll(words);
       if (competing.get(at).equals(seen.cluster())) {
         owned++;
@@ -140,13 +165,19 @@ final class Scope {
     List<TriggerFit.Seen> own = new ArrayList<>();
     List<TriggerFit.Seen> unlike = new ArrayList<>();
     for (int p = 0; p < problems.size(); p++) {
+      Seen seen = problems.get(p);
+      if (!serves(cluster(competing.get(at)), seen)) {
+        continue;
+      }
       double runnerUp = 0;
       for (int j = 0; j < competing.size(); j++) {
-        if (j != at && keys(competing.get(j)).isEmpty()) {
+        if (j != at
+            && keys(competing.get(j)).isEmpty()
+            && serves(cluster(competing.get(j)), seen)) {
           runnerUp = Math.max(runnerUp, similarity[p][j]);
         }
       }
-      (competing.get(at).equals(problems.get(p).cluster()) ? own : unlike)
+      (competing.get(at).equals(seen.cluster()) ? own : unlike)
           .add(new TriggerFit.Seen(similarity[p][at], similarity[p][at] - runnerUp));
     }
     return TriggerFit.of(own, unlike, limits);
