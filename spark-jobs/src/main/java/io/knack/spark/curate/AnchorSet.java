@@ -4,6 +4,7 @@ import io.knack.contracts.Example;
 import io.knack.contracts.Split;
 import io.knack.contracts.id.InteractionId;
 import io.knack.contracts.store.Digests;
+import io.knack.spark.frame.Whole;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -24,7 +25,7 @@ final class AnchorSet {
     this.plan = plan;
     this.examples = new ArrayList<>(earlier);
     int size =
-        plan.allAsOneCluster()
+        verifiable.stream().allMatch(AnchorSet::ofEverything)
             ? Math.min(plan.anchorSize(), verifiable.size() / 20)
             : plan.anchorSize();
     Set<String> texts =
@@ -33,7 +34,7 @@ final class AnchorSet {
             .collect(Collectors.toCollection(HashSet::new));
     List<Candidate> pool =
         verifiable.stream()
-            .filter(candidate -> plan.allAsOneCluster() || candidate.clusterId() == null)
+            .filter(candidate -> candidate.clusterId() == null || ofEverything(candidate))
             .sorted(Comparator.comparing(this::draw))
             .toList();
     for (Candidate candidate : pool) {
@@ -44,6 +45,11 @@ final class AnchorSet {
         examples.add(Examples.of(candidate, null, Split.ANCHOR, List.of(candidate), 1));
       }
     }
+  }
+
+  /** Where everything is one cluster, nothing lies outside: the anchor is taken from it. */
+  private static boolean ofEverything(Candidate candidate) {
+    return candidate.clusterId() != null && Whole.is(candidate.clusterId());
   }
 
   List<Example> examples() {

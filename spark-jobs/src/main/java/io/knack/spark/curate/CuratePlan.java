@@ -10,7 +10,7 @@ import java.util.List;
 
 /** The plan of {@code curate}. */
 public record CuratePlan(
-    @Doc("treat everything that was imported as one cluster a tenant; needs no mining")
+    @Doc("treat everything that was imported as one cluster a tenant, whatever mining found")
         @Default("false")
         boolean allAsOneCluster,
     @Doc("what says whether an answer is right; an interaction with a reference needs none")

@@ -7,8 +7,6 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
-import static org.apache.spark.sql.functions.substring;
-import static org.apache.spark.sql.functions.when;
 
 import io.knack.contracts.Cluster;
 import io.knack.contracts.Example;
@@ -29,6 +27,7 @@ import io.knack.contracts.table.Tables;
 import io.knack.spark.frame.RowCodec;
 import io.knack.spark.frame.RowsDigest;
 import io.knack.spark.frame.SparkTables;
+import io.knack.spark.frame.Whole;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Instant;
@@ -52,9 +51,6 @@ import org.jspecify.annotations.Nullable;
 
 /** From clusters to examples and evidence: splits, guards, verification and choice. */
 public final class CurateStage implements Stage<CuratePlan> {
-  /** The one cluster of {@code all_as_one_cluster}, where the log names no tenants. */
-  static final ClusterId ALL = new ClusterId("all");
-
   private static final RowCodec<Interaction> INTERACTIONS = RowCodec.of(Tables.INTERACTIONS);
   private static final RowCodec<Candidate> CANDIDATES = RowCodec.of(Candidate.class);
 
@@ -108,8 +104,8 @@ public final class CurateStage implements Stage<CuratePlan> {
     Steps steps = new Steps();
     Dataset<Row> pool;
     if (plan.allAsOneCluster()) {
-      prospects.put(ALL, new Curator.Prospect(1, 0));
-      pool = interactions.withColumn("cluster_id", wholeTenant());
+      pool = interactions.withColumn("cluster_id", Whole.cluster());
+      warnUnlessMinedSo(inputs, context);
     } else {
       Artifact clusters = inputs.required(ArtifactKind.CLUSTERS);
       List<Cluster> all = Tables.CLUSTERS.readAllFrom(clusters.directory());
@@ -163,6 +159,26 @@ public final class CurateStage implements Stage<CuratePlan> {
 
   // ---- what is looked at
 
+  /** Later stages look clusters up in what mine wrote. */
+  private static void warnUnlessMinedSo(StageInputs inputs, StageContext context) {
+    boolean known =
+        inputs
+            .latest(ArtifactKind.CLUSTERS)
+            .filter(
+                artifact ->
+                    Tables.CLUSTERS.readAllFrom(artifact.directory()).stream()
+                        .anyMatch(cluster -> Whole.is(cluster.clusterId())))
+            .isPresent();
+    if (!known) {
+      context
+          .console()
+          .say(
+              "curate: the latest mining does not know the one cluster of everything, so that"
+                  + " remember, reflect and evaluate will not know it either; for them, run mine"
+                  + " with all_as_one_cluster: true in its plan");
+    }
+  }
+
   /** What an erasure took an adapter from comes first, then what promises most. */
   private static List<Cluster> offered(
       CuratePlan plan, List<Cluster> clusters, Set<ClusterId> retrain, Steps steps) {
@@ -195,12 +211,6 @@ public final class CurateStage implements Stage<CuratePlan> {
         eligible,
         looked,
         "max_clusters or max_interactions is reached; these promise less");
-  }
-
-  /** One cluster of everything; what a tenant asked is never learnt for another. */
-  private static Column wholeTenant() {
-    return when(col("tenant").equalTo(Interaction.NO_TENANT.value()), lit(ALL.value()))
-        .otherwise(concat(lit(ALL.value() + "-"), substring(sha2(col("tenant"), 256), 1, 12)));
   }
 
   private static Dataset<Row> members(SparkSession spark, Artifact clusters) {

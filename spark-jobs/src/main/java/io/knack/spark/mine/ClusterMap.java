@@ -114,7 +114,7 @@ final class ClusterMap {
         for (int j : near[i]) {
           double dx = place[j][0] - place[i][0];
           double dy = place[j][1] - place[i][1];
-          double distance = Math.hypot(dx, dy);
+          double distance = Math.sqrt(dx * dx + dy * dy);
           double rest = radius[i] + radius[j] + 4;
           if (distance > rest) {
             double pull = 0.05 * heat * (distance - rest) / distance;
@@ -129,9 +129,10 @@ final class ClusterMap {
         for (int j = 0; j < i; j++) {
           double dx = place[j][0] - place[i][0];
           double dy = place[j][1] - place[i][1];
-          double distance = Math.max(1e-6, Math.hypot(dx, dy));
           double least = radius[i] + radius[j] + 2;
-          if (distance < least) {
+          double square = dx * dx + dy * dy;
+          if (square < least * least) {
+            double distance = Math.max(1e-6, Math.sqrt(square));
             double push = 0.5 * (least - distance) / distance;
             place[i][0] -= push * dx;
             place[i][1] -= push * dy;

@@ -17,6 +17,9 @@ public record MinePlan(
     @Default("false") @Doc("count each interaction without a subject as a person of its own")
         boolean assumeDistinctSubjects,
     @Default("false") @Doc("let a cluster mix tenants") boolean shareAcrossTenants,
+    @Default("false")
+        @Doc("no search for groups: everything is one cluster a tenant, and that its one family")
+        boolean allAsOneCluster,
     @Default("10") @Range(min = 3, max = 50) @Doc("nearest neighbours of each node in the graph")
         int neighbours,
     @Default("3") @Range(min = 0.1, max = 1000) @Doc("families: higher means more and smaller ones")

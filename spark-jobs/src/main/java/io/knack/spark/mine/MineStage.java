@@ -83,22 +83,21 @@ public final class MineStage implements Stage<MinePlan> {
     SparkSession spark = java.util.Objects.requireNonNull(session);
     List<Artifact> chain = inputs.chain(ArtifactKind.INTERACTIONS);
     Optional<Artifact> previous = inputs.latest(ArtifactKind.CLUSTERS);
-    Night night = new Night(spark, plan, context);
     if (previous.isPresent()) {
       Artifact before = previous.get();
       List<Artifact> fresh = fresh(chain, before);
       boolean samePlan = before.card().plan().equals(Plans.canonicalJson(plan));
-      if (samePlan && keepsAll(chain, before)) {
+      if (samePlan && !plan.allAsOneCluster() && keepsAll(chain, before)) {
         MineState state = MineState.read(before);
         Dataset<Row> rows = SparkTables.read(spark, Tables.INTERACTIONS, fresh);
         long added = rows.count();
         if (state.rowsSince() + added <= plan.refreshShare() * state.rows()) {
-          return night.add(rows, added, before, state);
+          return new NextNight(spark, plan, context).run(rows, added, before, state);
         }
       }
     }
     Dataset<Row> rows = SparkTables.read(spark, Tables.INTERACTIONS, chain);
-    return night.everything(rows, previous);
+    return new FullNight(spark, plan, context).run(rows, previous);
   }
 
   private static List<Artifact> fresh(List<Artifact> chain, Artifact before) {

@@ -16,12 +16,9 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * New interactions among known clusters: each node goes to the cluster whose centroid is nearest
- * when it is at least as near as that cluster's members usually are. The nearest by the dense block
- * are compared in full. Cost: one comparison of the dense block for each node and cluster.
+ * when it is at least as near as that cluster's members usually are.
  */
 final class Placement {
-  private static final int COMPARED = 16;
-
   private Placement() {}
 
   /**
@@ -51,7 +48,6 @@ final class Placement {
               cluster.centroid(),
               cluster.statistics().floor());
     }
-    byTenant.values().forEach(Known::seal);
     Broadcast<HashMap<String, Known>> all = jobs.broadcast(new HashMap<>(byTenant));
     Dataset<Row> places =
         spark.createDataFrame(
@@ -59,23 +55,17 @@ final class Placement {
                 .rdd()
                 .map(
                     node -> {
-                      TextVector vector = handle.space().features(node.text());
                       Known known = all.value().get(node.tenant());
-                      int best = known == null ? -1 : known.nearest(vector);
-                      if (known == null || best < 0) {
-                        return RowFactory.create(node.tenant(), node.key(), -1, 0, 0.0);
-                      }
-                      double cosine = known.centroids.get(best).cosine(vector);
-                      boolean in = cosine >= known.floors.get(best);
-                      return RowFactory.create(
-                          node.tenant(),
-                          node.key(),
-                          in ? known.numbers.get(best) : -1,
-                          known.families.get(best),
-                          Pool.rounded(cosine));
+                      return known == null
+                          ? nowhere(node)
+                          : known.place(node, handle.space().features(node.text()));
                     }),
             Pool.PLACE);
     return Pool.join(seen, places);
+  }
+
+  private static Row nowhere(Node node) {
+    return RowFactory.create(node.tenant(), node.key(), -1, 0, 0.0);
   }
 
   /** The clusters of one tenant. */
@@ -84,8 +74,7 @@ final class Placement {
     private final ArrayList<Integer> numbers = new ArrayList<>();
     private final ArrayList<Integer> families = new ArrayList<>();
     private final ArrayList<Double> floors = new ArrayList<>();
-    private float[][] dense = new float[0][];
-    private final ArrayList<TextVector> centroids = new ArrayList<>();
+    private final Centroids centroids = new Centroids();
 
     void add(int number, int family, TextVector centroid, double floor) {
       numbers.add(number);
@@ -94,23 +83,18 @@ final class Placement {
       centroids.add(centroid);
     }
 
-    void seal() {
-      dense = centroids.stream().map(TextVector::dense).toArray(float[][]::new);
-    }
-
-    int nearest(TextVector vector) {
-      int best = -1;
-      double most = 0;
-      for (int candidate : Cell.nearest(vector.dense(), dense, COMPARED)) {
-        if (candidate >= 0) {
-          double cosine = centroids.get(candidate).cosine(vector);
-          if (cosine > most) {
-            most = cosine;
-            best = candidate;
-          }
-        }
+    Row place(Node node, TextVector vector) {
+      Centroids.Nearest nearest = centroids.nearest(vector);
+      int at = nearest.number();
+      if (at < 0) {
+        return nowhere(node);
       }
-      return best;
+      return RowFactory.create(
+          node.tenant(),
+          node.key(),
+          nearest.cosine() >= floors.get(at) ? numbers.get(at) : -1,
+          families.get(at),
+          Pool.rounded(nearest.cosine()));
     }
   }
 }

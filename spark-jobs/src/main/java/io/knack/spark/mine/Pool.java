@@ -51,98 +51,49 @@ record Pool(
           .add("family", DataTypes.IntegerType)
           .add("similarity", DataTypes.DoubleType);
 
-  /** Mines rows of {@link SeenRow} in a given space. */
+  /** Finds the groups of rows of {@link SeenRow} in a given space, and places the rows. */
   static Pool mine(
       SparkSession spark, Dataset<Row> seen, Nodes nodes, HashedSpace space, MinePlan plan) {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     SpaceHandle handle = new SpaceHandle(context, space);
-    NeighbourGraph graph =
-        NeighbourSearch.run(context, nodes, handle, Math.max(10, plan.neighbours()));
-
-    int n = nodes.size();
-    List<NeighbourGraph> neighbours = new ArrayList<>();
-    List<WeightedGraph> graphs = new ArrayList<>();
-    int[] fine = new int[n];
-    int groups = 0;
-    for (int t = 0; t < nodes.tenants().size(); t++) {
-      int from = nodes.starts()[t];
-      NeighbourGraph near = graph.slice(from, nodes.starts()[t + 1]);
-      WeightedGraph shared = near.shared(plan.neighbours());
-      int[] own = Grouping.fine(shared, plan);
-      int most = -1;
-      for (int i = 0; i < own.length; i++) {
-        fine[from + i] = groups + own[i];
-        most = Math.max(most, own[i]);
-      }
-      groups += most + 1;
-      neighbours.add(near);
-      graphs.add(shared);
-    }
-    double[][] means = GroupMeans.of(context, nodes, handle, fine, groups);
-
-    int[] cluster = new int[n];
-    int[] family = new int[n];
-    float[] score = new float[n];
-    List<String> clusterTenants = new ArrayList<>();
-    List<String> familyTenants = new ArrayList<>();
-    for (int t = 0; t < nodes.tenants().size(); t++) {
-      int from = nodes.starts()[t];
-      int to = nodes.starts()[t + 1];
-      int first = fine[from];
-      int[] own = Arrays.stream(fine, from, to).map(g -> g - first).toArray();
-      int last = Arrays.stream(own).max().orElse(0);
-      Grouping grouping =
-          Grouping.of(
-              neighbours.get(t),
-              graphs.get(t),
-              Arrays.copyOfRange(nodes.copies(), from, to),
-              own,
-              Arrays.copyOfRange(means, first, first + last + 1),
-              plan);
-      for (int i = from; i < to; i++) {
-        int in = grouping.cluster()[i - from];
-        cluster[i] = in < 0 ? -1 : in + clusterTenants.size();
-        family[i] = grouping.family()[i - from] + familyTenants.size();
-        score[i] = grouping.score()[i - from];
-      }
-      for (int c = 0; c < grouping.clusters(); c++) {
-        clusterTenants.add(nodes.tenants().get(t));
-      }
-      for (int f = 0; f < grouping.families(); f++) {
-        familyTenants.add(nodes.tenants().get(t));
-      }
-    }
-    int clusters = clusterTenants.size();
-    int[] familyOf = new int[clusters];
-    for (int i = 0; i < n; i++) {
-      if (cluster[i] >= 0) {
-        familyOf[cluster[i]] = family[i];
-      }
-    }
-    List<Core> cores =
-        cores(context, nodes, handle, plan, clusters, familyTenants.size(), cluster, family, score);
-    List<Core> clusterCores = cores.subList(0, clusters);
-    List<Core> familyCores = cores.subList(clusters, cores.size());
+    Groups groups =
+        plan.allAsOneCluster() ? Groups.whole(nodes) : Groups.find(context, nodes, handle, plan);
+    int clusters = groups.clusterTenants().size();
+    List<Core> cores = cores(context, nodes, handle, plan, groups);
     Dataset<Row> placed =
         place(
-            spark, context, seen, nodes, handle, new Assignment(cluster, family), cores, clusters);
-    List<String> tenants = new ArrayList<>(clusterTenants);
-    tenants.addAll(familyTenants);
-    return new Pool(clusterCores, familyCores, tenants, familyOf, placed, statistics(placed));
+            spark,
+            context,
+            seen,
+            nodes,
+            handle,
+            new Assignment(groups.cluster(), groups.family()),
+            cores,
+            clusters);
+    List<String> tenants = new ArrayList<>(groups.clusterTenants());
+    tenants.addAll(groups.familyTenants());
+    return new Pool(
+        cores.subList(0, clusters),
+        cores.subList(clusters, cores.size()),
+        tenants,
+        groups.familyOf(),
+        placed,
+        statistics(placed));
+  }
+
+  String tenantOfFamily(int family) {
+    return tenants.get(clusters.size() + family);
   }
 
   /** Cores of all clusters, then of all families. */
   private static List<Core> cores(
-      JavaSparkContext context,
-      Nodes nodes,
-      SpaceHandle handle,
-      MinePlan plan,
-      int clusters,
-      int families,
-      int[] cluster,
-      int[] family,
-      float[] score) {
+      JavaSparkContext context, Nodes nodes, SpaceHandle handle, MinePlan plan, Groups groups) {
     int n = nodes.size();
+    int clusters = groups.clusterTenants().size();
+    int families = groups.familyTenants().size();
+    int[] cluster = groups.cluster();
+    int[] family = groups.family();
+    float[] score = groups.score();
     List<List<Integer>> members = new ArrayList<>();
     for (int g = 0; g < clusters + families; g++) {
       members.add(new ArrayList<>());
@@ -157,7 +108,7 @@ record Pool(
         Comparator.<Integer>comparingDouble(
                 i -> -score[i] * (1 + StrictMath.log(nodes.copies()[i])))
             .thenComparing(i -> i);
-    HashMap<Integer, int[]> groups = new HashMap<>();
+    HashMap<Integer, int[]> groupsOf = new HashMap<>();
     for (int g = 0; g < members.size(); g++) {
       int group = g;
       List<Integer> own = members.get(g);
@@ -165,9 +116,9 @@ record Pool(
       // also holds what is far from all else, and its most central speak for it.
       Stream<Integer> speakers =
           g < clusters ? spread(own) : own.stream().sorted(central).limit(Core.NODES);
-      speakers.forEach(i -> groups.merge(i, new int[] {group}, (a, b) -> new int[] {a[0], b[0]}));
+      speakers.forEach(i -> groupsOf.merge(i, new int[] {group}, (a, b) -> new int[] {a[0], b[0]}));
     }
-    Broadcast<HashMap<Integer, int[]>> chosen = context.broadcast(groups);
+    Broadcast<HashMap<Integer, int[]>> chosen = context.broadcast(groupsOf);
     int exemplars = plan.exemplars();
     int parts = Math.max(1, Math.min(4 * context.defaultParallelism(), members.size()));
     List<Core> cores =

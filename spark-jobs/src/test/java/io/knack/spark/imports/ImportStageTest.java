@@ -3,7 +3,11 @@ package io.knack.spark.imports;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.luben.zstd.ZstdOutputStream;
+import io.knack.contracts.Cluster;
+import io.knack.contracts.Example;
+import io.knack.contracts.Split;
 import io.knack.contracts.cli.Console;
+import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.RunId;
 import io.knack.contracts.plan.Plans;
 import io.knack.contracts.stage.ExitCode;
@@ -11,9 +15,12 @@ import io.knack.contracts.stage.StageRunner;
 import io.knack.contracts.store.ArtifactRef;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Salt;
+import io.knack.contracts.table.Tables;
 import io.knack.spark.curate.CuratePlan;
 import io.knack.spark.curate.CurateStage;
 import io.knack.spark.frame.SharedSpark;
+import io.knack.spark.mine.MinePlan;
+import io.knack.spark.mine.MineStage;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -150,6 +157,42 @@ final class ImportStageTest {
     assertThat(curated("home").figures()).containsEntry("clusters_chosen", 2L);
   }
 
+  @Test
+  void everythingMinedAsOneClusterIsLearntLikeAnyOther() throws IOException {
+    Path file = dir.resolve("log.jsonl");
+    Files.write(file, lines.subList(0, 100));
+    imported("home", file);
+    MinePlan plan =
+        Plans.read(
+            MinePlan.class,
+            null,
+            List.of("all_as_one_cluster=true", "assume_distinct_subjects=true"));
+
+    StageRunner.Ending mined = runner("home").run(new MineStage(SPARK), plan, run());
+    CuratePlan defaults = Plans.read(CuratePlan.class, null, List.of());
+    StageRunner.Ending curated = runner("home").run(new CurateStage(() -> SPARK), defaults, run());
+
+    List<Cluster> clusters = Tables.CLUSTERS.readAllFrom(directory("home", mined));
+    assertThat(clusters).hasSize(1);
+    assertThat(clusters.get(0).clusterId()).isEqualTo(new ClusterId("all"));
+    assertThat(clusters.get(0).size()).isEqualTo(100);
+    assertThat(clusters.get(0).exemplars()).isNotEmpty();
+    List<Example> examples = Tables.EXAMPLES.readAllFrom(directory("home", curated));
+    assertThat(examples.stream().map(Example::split)).contains(Split.values());
+    assertThat(examples)
+        .allMatch(
+            e ->
+                (e.split() == Split.ANCHOR) == (e.clusterId() == null)
+                    && (e.clusterId() == null || e.clusterId().equals(new ClusterId("all"))));
+
+    Files.write(file, lines.subList(100, 110), StandardOpenOption.APPEND);
+    imported("home", file);
+    StageRunner.Ending next = runner("home").run(new MineStage(SPARK), plan, run());
+    Cluster grown = Tables.CLUSTERS.readAllFrom(directory("home", next)).get(0);
+    assertThat(grown.event()).isEqualTo(Cluster.Event.CONTINUED);
+    assertThat(grown.size()).isEqualTo(110);
+  }
+
   private StageRunner.Ending imported(String home, Path input, String... overrides) {
     List<String> all = new ArrayList<>(Arrays.asList(overrides));
     all.add("input=[\"" + input + "\"]");
@@ -173,6 +216,11 @@ final class ImportStageTest {
   private String content(String home, StageRunner.Ending ending) {
     ArtifactRef artifact = Objects.requireNonNull(ending.artifact(), ending.outcome());
     return ArtifactStore.open(dir.resolve(home)).resolve(artifact).card().contentDigest();
+  }
+
+  private Path directory(String home, StageRunner.Ending ending) {
+    ArtifactRef artifact = Objects.requireNonNull(ending.artifact(), ending.outcome());
+    return ArtifactStore.open(dir.resolve(home)).resolve(artifact).directory();
   }
 
   private static String figures(StageRunner.Ending ending) {
