@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 
 /** Examples of the other adapters, mixed into each one's own against forgetting. */
 final class Replay {
@@ -12,8 +13,10 @@ final class Replay {
 
   /**
    * @param ratio of replayed examples to own ones; as many as there are at most
+   * @param owner whose examples a task holds; nothing is replayed from one owner to another
    */
-  static List<AdapterTask> mix(List<AdapterTask> tasks, double ratio, long seed) {
+  static List<AdapterTask> mix(
+      List<AdapterTask> tasks, double ratio, long seed, Function<AdapterTask, String> owner) {
     if (ratio <= 0 || tasks.size() < 2) {
       return tasks;
     }
@@ -21,7 +24,7 @@ final class Replay {
     for (AdapterTask task : tasks) {
       List<TokenSequence> others = new ArrayList<>();
       for (AdapterTask other : tasks) {
-        if (!other.name().equals(task.name())) {
+        if (!other.name().equals(task.name()) && owner.apply(other).equals(owner.apply(task))) {
           others.addAll(other.examples());
         }
       }

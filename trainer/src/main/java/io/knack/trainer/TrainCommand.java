@@ -112,7 +112,7 @@ public final class TrainCommand implements Callable<Integer> {
             result.path("dropped").asInt(),
             result.path("cut").asInt(),
             quarantine.size()));
-    tasks = Replay.mix(tasks, plan.replayRatio(), plan.seed());
+    tasks = Replay.mix(tasks, plan.replayRatio(), plan.seed(), task -> "");
     long steps =
         tasks.stream()
             .filter(t -> !t.examples().isEmpty())

@@ -24,10 +24,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -123,22 +121,28 @@ public final class TrainStage implements Stage<TrainPlan> {
         if (entry.getValue().size() < Math.max(1, plan.minExamples())) {
           continue;
         }
-        List<TokenSequence> examples = new ArrayList<>(entry.getValue());
-        List<TokenSequence> others = new ArrayList<>();
-        train.forEach((id, own) -> others.addAll(id.equals(entry.getKey()) ? List.of() : own));
-        Collections.shuffle(others, new Random(plan.seed() + entry.getKey().value().hashCode()));
-        int replayed =
-            Math.min(others.size(), (int) Math.round(plan.replayRatio() * examples.size()));
-        examples.addAll(others.subList(0, replayed));
         List<TokenSequence> held =
             data.of(
                 clusters.getOrDefault(entry.getKey(), List.of()).stream()
                     .filter(e -> e.split() == Split.VALIDATION)
                     .toList());
-        tasks.add(new AdapterTask(entry.getKey().value(), examples, held, null));
+        tasks.add(new AdapterTask(entry.getKey().value(), entry.getValue(), held, null));
       }
     }
-    return tasks;
+    return Replay.mix(
+        tasks,
+        plan.replayRatio(),
+        plan.seed(),
+        task -> tenants(clusters.getOrDefault(new ClusterId(task.name()), List.of())));
+  }
+
+  /** The tenants behind some examples; several where a cluster is shared. */
+  private static String tenants(List<Example> examples) {
+    return examples.stream()
+        .map(example -> example.tenant().value())
+        .distinct()
+        .sorted()
+        .collect(Collectors.joining("\n"));
   }
 
   private static StageResult commit(

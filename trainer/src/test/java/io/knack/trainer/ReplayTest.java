@@ -14,13 +14,22 @@ class ReplayTest {
   @Test
   void othersExamplesFollowOnesOwnAtTheRatio() throws Exception {
     List<AdapterTask> tasks = TrainingProcess.tasks();
-    List<AdapterTask> mixed = Replay.mix(tasks, 0.5, 1);
+    List<AdapterTask> mixed = Replay.mix(tasks, 0.5, 1, task -> "");
     assertThat(mixed.get(0).examples()).hasSize(45).startsWith(tasks.get(0).examples().get(0));
     assertThat(tasks.get(1).examples()).containsAll(mixed.get(0).examples().subList(30, 45));
     assertThat(mixed.get(1).examples()).hasSize(30);
-    assertThat(Replay.mix(tasks, 0.5, 1)).isEqualTo(mixed);
-    assertThat(Replay.mix(tasks, 0, 1)).isSameAs(tasks);
-    assertThat(Replay.mix(tasks, 100, 1).get(1).examples()).hasSize(50);
+    assertThat(Replay.mix(tasks, 0.5, 1, task -> "")).isEqualTo(mixed);
+    assertThat(Replay.mix(tasks, 0, 1, task -> "")).isSameAs(tasks);
+    assertThat(Replay.mix(tasks, 100, 1, task -> "").get(1).examples()).hasSize(50);
+  }
+
+  @Test
+  void nothingIsReplayedFromOneTenantToAnother() throws Exception {
+    List<AdapterTask> tasks = TrainingProcess.tasks();
+    List<AdapterTask> apart = Replay.mix(tasks, 0.5, 1, AdapterTask::name);
+    for (int i = 0; i < tasks.size(); i++) {
+      assertThat(apart.get(i).examples()).isEqualTo(tasks.get(i).examples());
+    }
   }
 
   @Test
