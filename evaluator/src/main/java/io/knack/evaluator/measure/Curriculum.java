@@ -92,12 +92,15 @@ record Curriculum(
         .toList();
   }
 
-  /** Whether any validation problem is a tenant's of a cluster. */
+  /** Whether enough validation problems are a tenant's of a cluster to judge a memory by them. */
   boolean validates(LiveEntries.Owner owner) {
     return validation.stream()
-        .anyMatch(
-            e ->
-                owner.cluster().equals(e.clusterId())
-                    && (owner.tenant() == null || owner.tenant().equals(e.tenant())));
+            .filter(
+                e ->
+                    owner.cluster().equals(e.clusterId())
+                        && (owner.tenant() == null || owner.tenant().equals(e.tenant())))
+            .limit(Screening.LEAST_PROBLEMS)
+            .count()
+        == Screening.LEAST_PROBLEMS;
   }
 }

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What earlier nights promoted. No entry goes without a word: those whose problems were seen
- * tonight are arms beside what was learnt tonight; those whose problems were not seen stay as they
- * are; those that cannot be served any more are retired, with the reason.
+ * tonight are arms beside what was learnt tonight; those whose problems were not seen, or too few
+ * to judge by, stay as they are; those that cannot be served any more are retired, with the reason.
  */
 final class LiveEntries {
   private final @Nullable Manifest live;
@@ -40,8 +40,8 @@ final class LiveEntries {
   }
 
   /**
-   * @param seen whether a tenant's problems of a cluster are among tonight's validation problems; a
-   *     null tenant stands for any
+   * @param seen whether enough of a tenant's problems of a cluster are among tonight's validation
+   *     problems; a null tenant stands for any
    */
   static LiveEntries read(
       Path home,

@@ -32,7 +32,7 @@ final class Screening {
   private static final double TOLERANCE = 0.1;
 
   /** Validation problems below which an arm's saving is an anecdote. */
-  private static final int LEAST_PROBLEMS = 5;
+  static final int LEAST_PROBLEMS = 5;
 
   /** Confidence, one-sided, that a saving is none of chance: the best of many arms is lucky. */
   private static final double CONFIDENCE = 0.9;

@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Which clusters tonight learns: the most value for a minute of the device first. */
+/**
+ * Which clusters tonight learns: the most value for a minute of the device first. What earlier
+ * nights learnt is judged in any case, so that comes off the budget before all else.
+ */
 final class Choosing {
   private Choosing() {}
 
@@ -25,20 +28,32 @@ final class Choosing {
     List<Curriculum.Choice> choices = new ArrayList<>();
     double left = plan.deviceMinutes();
     for (Scored s : scored) {
+      if (s.flaw() != null && s.lesson().judges()) {
+        left -= s.lesson().judgingMinutes(plan);
+      }
+    }
+    for (Scored s : scored) {
       String reason = s.flaw();
-      boolean chosen = reason == null && s.minutes() <= left;
-      if (chosen) {
+      Curriculum.Part part = Curriculum.Part.LEAVE;
+      if (reason == null && s.minutes() <= left) {
         left -= s.minutes();
+        part = Curriculum.Part.LEARN;
         reason = "learnt tonight";
-      } else if (reason == null) {
-        reason =
-            String.format(
-                Locale.ROOT, "needs %.1f device minutes, %.1f are left", s.minutes(), left);
+      } else {
+        if (reason == null) {
+          reason =
+              String.format(
+                  Locale.ROOT, "needs %.1f device minutes, %.1f are left", s.minutes(), left);
+        }
+        if (s.lesson().judges()) {
+          part = Curriculum.Part.JUDGE;
+          reason = "an earlier night learnt it, so it is judged; " + reason;
+        }
       }
       choices.add(
           new Curriculum.Choice(
               s.lesson().id().value(),
-              chosen,
+              part,
               s.lesson().train().size(),
               s.lesson().validation().size(),
               s.lesson().holdout().size(),

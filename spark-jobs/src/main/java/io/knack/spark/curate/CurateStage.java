@@ -124,7 +124,8 @@ public final class CurateStage implements Stage<CuratePlan> {
                   cluster.clusterId(),
                   new Curator.Prospect(
                       cluster.expectedSavingPerMonth(),
-                      nightsSince(earlier, cluster.clusterId()))));
+                      nightsSince(earlier, cluster.clusterId()),
+                      learnt(earlier, cluster.clusterId()))));
       pool = pool(plan, interactions, members(spark, clusters), prospects);
     }
     List<Candidate> candidates = verified(plan, latest(plan, pool));
@@ -145,7 +146,7 @@ public final class CurateStage implements Stage<CuratePlan> {
     figures.put(
         "clusters",
         curriculum.clusters().stream()
-            .filter(Curriculum.Choice::chosen)
+            .filter(Curriculum.Choice::learnt)
             .map(Curriculum.Choice::clusterId)
             .toList());
     return StageResult.Produced.of(
@@ -332,11 +333,18 @@ public final class CurateStage implements Stage<CuratePlan> {
   /** Nights since a cluster was last learnt; all of them when it never was. */
   private static long nightsSince(List<Artifact> earlier, ClusterId cluster) {
     for (int i = earlier.size() - 1; i >= 0; i--) {
-      if (earlier.get(i).card().figures().get("clusters") instanceof List<?> learnt
-          && learnt.contains(cluster.value())) {
+      if (learnt(List.of(earlier.get(i)), cluster)) {
         return (long) earlier.size() - 1 - i;
       }
     }
     return earlier.size();
+  }
+
+  private static boolean learnt(List<Artifact> nights, ClusterId cluster) {
+    return nights.stream()
+        .anyMatch(
+            night ->
+                night.card().figures().get("clusters") instanceof List<?> learnt
+                    && learnt.contains(cluster.value()));
   }
 }

@@ -41,8 +41,12 @@ final class Curator {
     this.steps = steps;
   }
 
-  /** What is known of a cluster before its candidates are looked at. */
-  record Prospect(double expectedSaving, long nightsSinceLearnt) {}
+  /**
+   * What is known of a cluster before its candidates are looked at.
+   *
+   * @param learntBefore whether an earlier night learnt it, so that a memory of it may be live
+   */
+  record Prospect(double expectedSaving, long nightsSinceLearnt, boolean learntBefore) {}
 
   /** How curating ended. */
   sealed interface Ending {
@@ -108,14 +112,15 @@ final class Curator {
         (id, members) ->
             lessons.add(
                 Lesson.of(
-                    plan, id, members, split, prospects.getOrDefault(id, new Prospect(0, 0)))));
+                    plan,
+                    id,
+                    members,
+                    split,
+                    prospects.getOrDefault(id, new Prospect(0, 0, false)))));
     List<Curriculum.Choice> choices = Choosing.of(plan, lessons);
-    Set<String> chosen =
-        choices.stream()
-            .filter(Curriculum.Choice::chosen)
-            .map(Curriculum.Choice::clusterId)
-            .collect(Collectors.toSet());
-    if (chosen.isEmpty()) {
+    Set<String> learnt = of(choices, Curriculum.Part.LEARN);
+    Set<String> judged = of(choices, Curriculum.Part.JUDGE);
+    if (learnt.isEmpty() && judged.isEmpty()) {
       return new Ending.Nothing(
           "no cluster can be learnt tonight: "
               + choices.stream()
@@ -124,7 +129,10 @@ final class Curator {
                   .collect(Collectors.joining("; ")));
     }
     List<Lesson> kept =
-        lessons.stream().filter(lesson -> chosen.contains(lesson.id().value())).toList();
+        lessons.stream()
+            .filter(l -> learnt.contains(l.id().value()) || judged.contains(l.id().value()))
+            .map(lesson -> judged.contains(lesson.id().value()) ? lesson.withoutTrain() : lesson)
+            .toList();
     long sealed = kept.stream().mapToLong(lesson -> lesson.holdout().size()).sum();
     if (sealed < plan.minHoldoutProblems()) {
       return new Ending.Nothing(
@@ -140,6 +148,13 @@ final class Curator {
     return new Ending.Made(assemble(kept, anchors, choices, candidates));
   }
 
+  private static Set<String> of(List<Curriculum.Choice> choices, Curriculum.Part part) {
+    return choices.stream()
+        .filter(choice -> choice.part() == part)
+        .map(Curriculum.Choice::clusterId)
+        .collect(Collectors.toSet());
+  }
+
   private void count(List<Lesson> lessons, List<Lesson> kept) {
     long members =
         lessons.stream()
@@ -151,7 +166,7 @@ final class Curator {
             .reduce(new Lesson.Counts(0, 0, 0, 0, 0), Lesson.Counts::plus);
     long later = kept.stream().mapToLong(l -> l.validation().size() + l.holdout().size()).sum();
     steps.took(
-        "of a cluster learnt tonight",
+        "of a cluster learnt or judged tonight",
         members,
         counts.early() + later,
         "its cluster has too little of something, or the budget is spent; the table below says");
@@ -184,7 +199,12 @@ final class Curator {
       List<Example> anchors,
       List<Curriculum.Choice> choices,
       List<Candidate> candidates) {
-    double mean = kept.stream().mapToInt(lesson -> lesson.train().size()).average().orElse(1);
+    double mean =
+        kept.stream()
+            .mapToInt(lesson -> lesson.train().size())
+            .filter(size -> size > 0)
+            .average()
+            .orElse(1);
     List<Example> examples = new ArrayList<>(anchors);
     List<Evidence> evidence = new ArrayList<>();
     Set<String> learnt = new HashSet<>();
@@ -217,7 +237,10 @@ final class Curator {
     examples.forEach(example -> surviving.addAll(example.sourceInteractionIds()));
     figures.put("interactions_in", (long) candidates.size());
     figures.put("interactions_in_a_split", (long) surviving.size());
-    figures.put("clusters_chosen", (long) kept.size());
+    figures.put("clusters_chosen", choices.stream().filter(Curriculum.Choice::learnt).count());
+    figures.put(
+        "clusters_judged",
+        choices.stream().filter(choice -> choice.part() == Curriculum.Part.JUDGE).count());
     figures.put("clusters_looked_at", (long) choices.size());
     figures.put(
         "holdout_exact_recurrences",

@@ -24,18 +24,37 @@ public record Curriculum(
   public record Step(String name, long in, long out, String why) {}
 
   /**
-   * A cluster, and whether tonight learns it.
+   * A cluster, and what tonight does with it.
    *
    * @param minutes estimated on the device
    * @param reason for people
    */
   public record Choice(
       String clusterId,
-      boolean chosen,
+      Part part,
       long train,
       long validation,
       long holdout,
       double value,
       double minutes,
-      String reason) {}
+      String reason) {
+    /** Whether tonight learns it. */
+    public boolean learnt() {
+      return part == Part.LEARN;
+    }
+  }
+
+  /** What tonight does with a cluster. */
+  public enum Part {
+    /** Its early problems are learnt, its later ones judge what was learnt. */
+    LEARN,
+    /**
+     * Nothing of it can be learnt, but an earlier night learnt it: its later problems judge what
+     * may be live. Without them a memory of a rule that has changed would go on failing, unseen,
+     * since nobody solves its problems any more.
+     */
+    JUDGE,
+    /** It has too little of something, or the budget is spent. */
+    LEAVE
+  }
 }

@@ -26,7 +26,7 @@ final class CurriculumCard {
             (name, value) ->
                 card.append("| ").append(name).append(" | ").append(value).append(" |\n"));
     card.append("\nClusters, within ").append(plan.deviceMinutes()).append(" device minutes:\n\n");
-    card.append("| cluster | chosen | train | validation | holdout | value | minutes | why |\n");
+    card.append("| cluster | part | train | validation | holdout | value | minutes | why |\n");
     card.append("|---|---|---:|---:|---:|---:|---:|---|\n");
     for (Curriculum.Choice choice : curriculum.clusters()) {
       card.append(
@@ -34,7 +34,7 @@ final class CurriculumCard {
               Locale.ROOT,
               "| %s | %s | %d | %d | %d | %.3f | %.3f | %s |%n",
               choice.clusterId(),
-              choice.chosen() ? "yes" : "no",
+              choice.part().name().toLowerCase(Locale.ROOT),
               choice.train(),
               choice.validation(),
               choice.holdout(),

@@ -76,6 +76,12 @@ record Lesson(
             allowed.size()));
   }
 
+  /** Its later problems alone. */
+  Lesson withoutTrain() {
+    return new Lesson(
+        id, List.of(), validation, holdout, prospect, new Counts(counts.early(), 0, 0, 0, 0));
+  }
+
   /** The interactions of each request that was solved, verified, at least once. */
   private static Map<String, List<Candidate>> byRequest(List<Candidate> early) {
     Set<String> solvable =
@@ -144,6 +150,11 @@ record Lesson(
     return null;
   }
 
+  /** Whether its later problems can judge what an earlier night learnt. */
+  boolean judges() {
+    return prospect.learntBefore() && !validation.isEmpty();
+  }
+
   /** Expected saving, times how much there is to learn from, times how long it was not learnt. */
   double value() {
     double learnability =
@@ -163,8 +174,13 @@ record Lesson(
       Attempt solution = best(request).solution().orElseThrow();
       training += solution.promptTokens() + solution.completionTokens();
     }
+    return 3 * plan.epochs() * training / plan.tokensPerSecond() / 60 + judgingMinutes(plan);
+  }
+
+  /** The second half of {@link #minutes}. */
+  double judgingMinutes(CuratePlan plan) {
     double judging = judging(plan, validation) + judging(plan, holdout);
-    return (3 * plan.epochs() * training + 2 * judging) / plan.tokensPerSecond() / 60;
+    return 2 * judging / plan.tokensPerSecond() / 60;
   }
 
   private static double judging(CuratePlan plan, List<Candidate> problems) {

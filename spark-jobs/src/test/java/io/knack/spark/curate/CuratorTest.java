@@ -153,7 +153,7 @@ final class CuratorTest {
     }
     Curriculum made = made(plan("holdout_target=0"), problems, List.of(), null);
 
-    assertThat(made.clusters()).hasSize(10).allMatch(Curriculum.Choice::chosen);
+    assertThat(made.clusters()).hasSize(10).allMatch(Curriculum.Choice::learnt);
     assertThat(made.clusters()).allMatch(choice -> choice.holdout() < 4);
     assertThat(of(made, Split.HOLDOUT)).hasSize(24);
     assertThat(nothing(plan("holdout_target=0", "min_holdout_problems=25"), problems, null))
@@ -193,7 +193,7 @@ final class CuratorTest {
             "in a cluster 100 100",
             "outside the anchor 100 100",
             "on one side only 100 100",
-            "of a cluster learnt tonight 100 100",
+            "of a cluster learnt or judged tonight 100 100",
             "train: solved at least once 60 48",
             "train: each problem once 48 32",
             "train: within max_per_subject 32 32",
@@ -219,7 +219,10 @@ final class CuratorTest {
     CuratePlan cheap = plan("device_minutes=0.2");
     Map<ClusterId, Curator.Prospect> prospects =
         Map.of(
-            CLUSTER, new Curator.Prospect(10, 0), new ClusterId("c2"), new Curator.Prospect(20, 0));
+            CLUSTER,
+            new Curator.Prospect(10, 0, false),
+            new ClusterId("c2"),
+            new Curator.Prospect(20, 0, false));
 
     Curator.Ending ending =
         new Curator(cheap, new Steps()).curate(problems, prospects, List.of(), null);
@@ -228,8 +231,49 @@ final class CuratorTest {
     assertThat(made.clusters())
         .extracting(Curriculum.Choice::clusterId)
         .containsExactly("c2", "c1");
-    assertThat(made.clusters().get(0).chosen()).isTrue();
+    assertThat(made.clusters().get(0).learnt()).isTrue();
     assertThat(made.clusters().get(1).reason()).contains("device minutes");
+  }
+
+  @Test
+  void whatAnEarlierNightLearntIsJudgedWhereNobodySolvesItAnyMore() {
+    List<Candidate> problems = problems(100);
+    for (int i = 0; i < 100; i++) {
+      problems.add(moved(candidate(i, "changed " + i, Outcome.FAILED), "c2"));
+    }
+    ClusterId changed = new ClusterId("c2");
+    Map<ClusterId, Curator.Prospect> prospects =
+        Map.of(
+            CLUSTER, new Curator.Prospect(10, 0, true), changed, new Curator.Prospect(20, 1, true));
+
+    Curriculum made =
+        ((Curator.Ending.Made)
+                new Curator(plan(), new Steps()).curate(problems, prospects, List.of(), null))
+            .curriculum();
+    assertThat(made.clusters())
+        .extracting(Curriculum.Choice::part)
+        .containsExactly(Curriculum.Part.LEARN, Curriculum.Part.JUDGE);
+    assertThat(made.clusters().get(1).reason()).contains("is judged", "0 verified solutions");
+    assertThat(made.examples())
+        .filteredOn(example -> changed.equals(example.clusterId()))
+        .extracting(Example::split)
+        .contains(Split.VALIDATION, Split.HOLDOUT)
+        .doesNotContain(Split.TRAIN);
+    assertThat(made.figures()).containsEntry("clusters_judged", 1L);
+
+    // Never learnt, it is left alone.
+    Map<ClusterId, Curator.Prospect> never =
+        Map.of(
+            CLUSTER,
+            new Curator.Prospect(10, 0, true),
+            changed,
+            new Curator.Prospect(20, 1, false));
+    assertThat(
+            ((Curator.Ending.Made)
+                    new Curator(plan(), new Steps()).curate(problems, never, List.of(), null))
+                .curriculum()
+                .examples())
+        .noneMatch(example -> changed.equals(example.clusterId()));
   }
 
   @Test
