@@ -18,7 +18,7 @@ record MicroRows(int rows, MemoryPlan memory) {
   private static final int FASTEST_ON_CPU = 1024;
 
   /** Many adapters take memory themselves; a twelfth of the speed buys half the activations. */
-  private static final int MANY_ON_CPU = 512;
+  private static final int MANY_ON_CPU = 384;
 
   private static final int FASTEST_ON_GPU = 8192;
   private static final int LEAST = 64;
