@@ -45,6 +45,16 @@ final class TrackedTraining implements TrainingListener, AutoCloseable {
     }
   }
 
+  /**
+   * Where the plan names a server, so that losses can be watched while they fall. Without one a
+   * workspace still has the stage's run, with the losses, when it has ended.
+   */
+  static RunTracker tracker(TrainPlan plan, Path home) {
+    return plan.tracking().server() == null
+        ? RunTracker.none()
+        : RunTracker.open(plan.tracking(), home);
+  }
+
   private static Map<String, Object> parameters(TrainPlan plan) {
     Map<String, Object> parameters = new LinkedHashMap<>();
     try {

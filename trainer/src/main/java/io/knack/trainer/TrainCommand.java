@@ -157,10 +157,7 @@ public final class TrainCommand implements Callable<Integer> {
       OrderlyStop stop)
       throws IOException, InterruptedException {
     try (MetricsFile metrics = new MetricsFile(place::resolve, console, steps, stop::requested);
-        RunTracker tracker =
-            plan.tracking().server() == null
-                ? RunTracker.none()
-                : RunTracker.open(plan.tracking(), place.resolve(".knack"));
+        RunTracker tracker = TrackedTraining.tracker(plan, place.resolve(".knack"));
         TrackedTraining tracked =
             new TrackedTraining(tracker, "train " + place.getFileName(), plan, tasks, metrics)) {
       List<LoraTraining.Outcome> outcomes =

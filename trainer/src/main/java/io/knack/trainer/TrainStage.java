@@ -84,7 +84,7 @@ public final class TrainStage implements Stage<TrainPlan> {
                 context.console(),
                 steps,
                 context::stopRequested);
-        RunTracker tracker = RunTracker.open(plan.tracking(), context.home());
+        RunTracker tracker = TrackedTraining.tracker(plan, context.home());
         TrackedTraining tracked =
             new TrackedTraining(tracker, "train " + context.run(), plan, tasks, metrics)) {
       outcomes =
