@@ -35,7 +35,7 @@ public record EvaluatePlan(
   public record Sampling(
       @Doc("validation problems a cluster on which its arms are screened")
           @Default("12")
-          @Range(min = 2, max = 10_000)
+          @Range(min = Screening.LEAST_PROBLEMS, max = 10_000)
           int screening,
       @Doc("problems of the sealed holdout at most; the gate stops sooner when it is settled")
           @Default("600")
