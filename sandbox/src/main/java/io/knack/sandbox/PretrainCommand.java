@@ -5,6 +5,7 @@ import io.knack.contracts.cli.Console;
 import io.knack.contracts.cli.Terminal;
 import io.knack.contracts.plan.Plans;
 import io.knack.contracts.stage.ExitCode;
+import io.knack.contracts.stage.OrderlyStop;
 import io.knack.contracts.store.Jsons;
 import io.knack.sandbox.base.BaseModel;
 import io.knack.trainer.FullPlan;
@@ -22,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -68,21 +68,8 @@ public final class PretrainCommand implements Callable<Integer> {
     BaseModel base = new BaseModel(seed);
     Path checkpoints = work == null ? out.resolveSibling(out.getFileName() + ".work") : work;
     Files.createDirectories(checkpoints);
-    AtomicBoolean stop = new AtomicBoolean();
-    Thread main = Thread.currentThread();
-    Thread hook =
-        new Thread(
-            () -> {
-              stop.set(true);
-              try {
-                main.join(60_000);
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            },
-            "pretrain-stop");
-    Runtime.getRuntime().addShutdownHook(hook);
-    try (BufferedWriter curve =
+    try (OrderlyStop stop = new OrderlyStop();
+        BufferedWriter curve =
             Files.newBufferedWriter(
                 checkpoints.resolve("loss.jsonl"),
                 StandardOpenOption.CREATE,
@@ -92,6 +79,7 @@ public final class PretrainCommand implements Callable<Integer> {
       FullTraining.Outcome outcome =
           base.train(recipe, base.shape(), checkpoints, out, new Curve(curve, progress, stop));
       report(outcome, (System.nanoTime() - started) / 1e9);
+      stop.ended(stop.requested() ? ExitCode.TEMPORARY.code() : ExitCode.OK.code());
     }
     return ExitCode.OK.code();
   }
@@ -131,9 +119,9 @@ public final class PretrainCommand implements Callable<Integer> {
   private static final class Curve implements TrainingListener {
     private final BufferedWriter curve;
     private final Console.Progress progress;
-    private final AtomicBoolean stop;
+    private final OrderlyStop stop;
 
-    Curve(BufferedWriter curve, Console.Progress progress, AtomicBoolean stop) {
+    Curve(BufferedWriter curve, Console.Progress progress, OrderlyStop stop) {
       this.curve = curve;
       this.progress = progress;
       this.stop = stop;
@@ -160,7 +148,7 @@ public final class PretrainCommand implements Callable<Integer> {
 
     @Override
     public boolean stopRequested() {
-      return stop.get();
+      return stop.requested();
     }
   }
 }

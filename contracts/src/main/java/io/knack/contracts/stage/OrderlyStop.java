@@ -20,6 +20,7 @@ public final class OrderlyStop implements AutoCloseable {
   private final Thread hook = new Thread(this::onSignal, "orderly-stop");
 
   public OrderlyStop() {
+    ProcessEnd.stopOpened();
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
@@ -38,6 +39,7 @@ public final class OrderlyStop implements AutoCloseable {
     if (!requested.get()) {
       try {
         Runtime.getRuntime().removeShutdownHook(hook);
+        ProcessEnd.stopClosed();
       } catch (IllegalStateException e) {
         // The signal came at this very moment: the hook runs and finds the work done.
       }
@@ -53,6 +55,7 @@ public final class OrderlyStop implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    ProcessEnd.act();
     Runtime.getRuntime().halt(exit.get());
   }
 }

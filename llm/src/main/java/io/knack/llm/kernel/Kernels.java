@@ -129,12 +129,14 @@ public final class Kernels implements AutoCloseable {
   public IValue call(String method, Object... arguments) {
     prepare();
     IValue[] values = new IValue[arguments.length];
+    NativeCalls.enter();
     try {
       for (int i = 0; i < values.length; i++) {
         values[i] = value(arguments[i]);
       }
       return ScriptMethod.run(block, method, values);
     } finally {
+      NativeCalls.leave();
       for (int i = 0; i < values.length; i++) {
         if (values[i] != null && values[i] != arguments[i]) {
           values[i].close();
