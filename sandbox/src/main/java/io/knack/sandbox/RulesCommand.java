@@ -97,16 +97,9 @@ public final class RulesCommand implements Callable<Integer> {
       node.put("stored_rules", result.storedRules());
       node.put("worse_rules", result.worseRules());
       node.put("poisoned_policies", result.poisonedPolicies());
-      node.put("poisoned_rules", result.poisonedRules());
-      node.put("drifting_policies", result.driftingPolicies());
-      ArrayNode drift = node.putArray("drift");
-      for (int night = 1; night <= 3; night++) {
-        drift
-            .addObject()
-            .put("night", night)
-            .put("with_old_rule", result.withOldRule(night))
-            .put("with_new_rule", result.withNewRule(night));
-      }
+      node.put("said_the_poison", result.saidThePoison());
+      ArrayNode drifted = node.putArray("drifted");
+      result.drifted().forEach(one -> drifted.addPOJO(one));
       node.putPOJO("nights", result.figures());
       node.put("seconds", seconds);
       out.println(Jsons.mapper().writeValueAsString(node));
@@ -118,31 +111,36 @@ public final class RulesCommand implements Callable<Integer> {
 
   private static void table(PrintWriter out, TrialResult result, double seconds) {
     out.printf(
-        "| kind | way | policies | stored | right | worse | first sample | without |%n"
-            + "|---|---|---|---|---|---|---|---|%n");
+        "| kind | way | policies | stored | right | at first | without | worse | first"
+            + " sample | without |%n|---|---|---|---|---|---|---|---|---|---|%n");
     for (TrialResult.Row row : result.rows()) {
       out.printf(
           Locale.ROOT,
-          "| %s | %s | %d | %d | %d | %d | %.1f%% | %.1f%% |%n",
+          "| %s | %s | %d | %d | %d | %d | %d | %d | %.1f%% | %.1f%% |%n",
           row.kind(),
           row.way(),
           row.policies(),
           row.stored(),
           row.right(),
+          row.rightAtFirst(),
+          row.rightAlone(),
           row.worse(),
           100 * row.firstShare(),
           100 * row.firstAlone());
     }
     out.printf(
-        "%d stored rules, %d under which later problems got worse%n",
-        result.storedRules(), result.worseRules());
+        Locale.ROOT,
+        "%d stored rules, %d (%.1f%%) under which later problems got worse%n",
+        result.storedRules(),
+        result.worseRules(),
+        100.0 * result.worseRules() / Math.max(1, result.storedRules()));
     out.printf(
-        "%d poisoned policies, %d rules that say the poison%n",
-        result.poisonedPolicies(), result.poisonedRules());
-    for (int night = 1; night <= 3; night++) {
+        "%d poisoned policies, %d of which a rule said the poison%n",
+        result.poisonedPolicies(), result.saidThePoison());
+    for (TrialResult.Drifted one : result.drifted()) {
       out.printf(
-          "%d drifting policies, night %d: %d with the old rule, %d with the new%n",
-          result.driftingPolicies(), night, result.withOldRule(night), result.withNewRule(night));
+          "drift of %s, %s to %s: old rule after each night %s, new rule %s%n",
+          one.kind(), one.before(), one.after(), one.withOld(), one.withNew());
     }
     result.figures().forEach(out::println);
     out.printf(Locale.ROOT, "%.0f s%n", seconds);

@@ -13,7 +13,8 @@ import picocli.CommandLine.Command;
       ServeCommand.class,
       PretrainCommand.class,
       ExamCommand.class,
-      RulesCommand.class
+      RulesCommand.class,
+      UpkeepCommand.class
     },
     footer = {"", "Example: ./knack sandbox serve --days 3 --rate 400 --seed 1 --home my-home"})
 public final class SandboxCommand {}

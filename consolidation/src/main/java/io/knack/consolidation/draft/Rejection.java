@@ -21,7 +21,5 @@ public enum Rejection {
   /** With it, validation problems did not get cheaper at the same pass rate. */
   NO_HELP,
   /** With it, problems of other clusters got worse. */
-  HARMS_OTHERS,
-  /** Too few validation problems to tell. */
-  UNTESTED
+  HARMS_OTHERS
 }

@@ -1,33 +1,38 @@
 package io.knack.consolidation.episodes;
 
 import io.knack.contracts.Cluster;
-import io.knack.contracts.Episode;
 import io.knack.contracts.Example;
-import io.knack.contracts.SparseVector;
-import io.knack.contracts.id.ClusterId;
-import io.knack.contracts.id.EpisodeId;
 import io.knack.contracts.stage.Stage;
 import io.knack.contracts.stage.StageContext;
 import io.knack.contracts.stage.StageInput;
 import io.knack.contracts.stage.StageInput.Need;
 import io.knack.contracts.stage.StageInputs;
 import io.knack.contracts.stage.StageResult;
+import io.knack.contracts.stage.TemporaryException;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
-import io.knack.contracts.store.Digests;
+import io.knack.contracts.table.RowDigest;
 import io.knack.contracts.table.Tables;
 import io.knack.practice.features.FeatureSpace;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 
 /** {@code remember}: verified solutions to episodes, the few that serve a prompt best. */
 public final class RememberStage implements Stage<RememberPlan> {
   /** Where mining leaves the space that its centroids live in. */
   static final String SPACE = "feature_space.bin";
+
+  /** Fewer solutions than this are written by one thread into one file. */
+  private static final long ONE_FILE = 50_000;
+
+  private static final int FILES = 4;
 
   @Override
   public String name() {
@@ -55,75 +60,81 @@ public final class RememberStage implements Stage<RememberPlan> {
   public StageResult run(RememberPlan plan, StageInputs inputs, StageContext context) {
     Artifact clusters = inputs.required(ArtifactKind.CLUSTERS);
     FeatureSpace space = FeatureSpace.load(clusters.file(SPACE));
-    Map<ClusterId, SparseVector> centroids = new HashMap<>();
-    try (Stream<Cluster> rows = Tables.CLUSTERS.readFrom(clusters.directory())) {
-      rows.forEach(cluster -> centroids.put(cluster.clusterId(), cluster.centroid()));
+    try (Spill spill = new Spill(context.cache().resolve("solutions"))) {
+      try (Stream<Cluster> rows = Tables.CLUSTERS.readFrom(clusters.directory())) {
+        rows.forEach(spill::add);
+      }
+      try (Stream<Example> rows =
+          Tables.EXAMPLES.readFrom(inputs.required(ArtifactKind.CURRICULUM).directory())) {
+        rows.forEach(example -> Solution.of(example, plan).ifPresent(spill::add));
+      }
+      spill.seal();
+      int files = spill.count() < ONE_FILE ? 1 : FILES;
+      List<Lane> lanes = new ArrayList<>();
+      for (int lane = 0; lane < files; lane++) {
+        lanes.add(new Lane(plan, spill, space, lane, files, context::stopRequested));
+      }
+      write(lanes, context.output());
+      if (context.stopRequested()) {
+        throw new TemporaryException("remember was asked to stop; run it again");
+      }
+      return result(plan, spill.count(), lanes);
     }
-    Candidates candidates = new Candidates(plan);
-    try (Stream<Example> rows =
-        Tables.EXAMPLES.readFrom(inputs.required(ArtifactKind.CURRICULUM).directory())) {
-      rows.forEach(candidates::take);
+  }
+
+  /** Lanes side by side, each into a file of its own. */
+  private static void write(List<Lane> lanes, Path output) {
+    if (lanes.size() == 1) {
+      Tables.EPISODES.writeInto(output, lanes.get(0));
+      return;
     }
-    List<Episode> episodes = select(plan, candidates, centroids, space);
-    if (episodes.isEmpty()) {
+    Path directory = output.resolve(Tables.EPISODES.name());
+    ExecutorService workers =
+        Executors.newFixedThreadPool(
+            Math.min(lanes.size(), Runtime.getRuntime().availableProcessors()));
+    try {
+      List<Future<?>> running = new ArrayList<>();
+      for (Lane lane : lanes) {
+        Path file = directory.resolve("part-" + running.size() + ".parquet");
+        running.add(workers.submit(() -> Tables.EPISODES.write(file, lane)));
+      }
+      for (Future<?> one : running) {
+        one.get();
+      }
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException problem) {
+        throw problem;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TemporaryException("remember was interrupted; run it again", e);
+    } finally {
+      workers.shutdownNow();
+    }
+  }
+
+  private static StageResult result(RememberPlan plan, long solutions, List<Lane> lanes) {
+    long episodes = lanes.stream().mapToLong(Lane::episodes).sum();
+    if (episodes == 0) {
       return new StageResult.Nothing(
-          "none of "
-              + candidates.seen()
-              + " verified solutions belongs to a cluster of the latest mining");
+          "none of " + solutions + " verified solutions belongs to a cluster of the latest mining");
     }
-    Tables.EPISODES.writeInto(context.output(), episodes);
+    RowDigest digest = Tables.EPISODES.rowDigest();
+    lanes.forEach(lane -> digest.include(lane.digest()));
     return StageResult.Produced.of(
-        Tables.EPISODES.contentDigest(episodes),
+        digest.hex(),
         plan.seed(),
         Map.of(
-            "solutions", candidates.seen(),
-            "refused_injection", candidates.refused(),
-            "clusters", (long) candidates.pools().size(),
-            "episodes", (long) episodes.size(),
-            "tokens", episodes.stream().mapToLong(Episode::tokens).sum()));
-  }
-
-  static List<Episode> select(
-      RememberPlan plan,
-      Candidates candidates,
-      Map<ClusterId, SparseVector> centroids,
-      FeatureSpace space) {
-    Selection selection = new Selection(plan, space);
-    List<Episode> episodes = new ArrayList<>();
-    for (Candidates.Pool pool : candidates.pools()) {
-      SparseVector centroid = centroids.get(pool.cluster());
-      if (centroid == null) {
-        continue;
-      }
-      List<Episode> offered = new ArrayList<>();
-      for (Example example : pool.shortestFirst()) {
-        offered.add(episode(example, pool, space));
-      }
-      episodes.addAll(selection.choose(offered, centroid));
-    }
-    return episodes;
-  }
-
-  private static Episode episode(Example example, Candidates.Pool pool, FeatureSpace space) {
-    String problem = example.problem();
-    String solution = Objects.requireNonNull(example.completion());
-    String id = Digests.sha256(pool.cluster() + "\n" + pool.tenant() + "\n" + example.id());
-    return new Episode(
-        new EpisodeId("episode-" + id.substring(0, 16)),
-        example.id(),
-        example.subject(),
-        pool.tenant(),
-        pool.cluster(),
-        problem,
-        solution,
-        tokens(problem) + tokens(solution),
-        space.vector(problem),
-        space.digest());
-  }
-
-  /** An estimate that needs no tokenizer: four bytes a token, at least one a word. */
-  private static long tokens(String text) {
-    long words = text.isBlank() ? 0 : text.strip().split("\\s+", -1).length;
-    return Math.max(words, (text.getBytes(java.nio.charset.StandardCharsets.UTF_8).length + 3) / 4);
+            "solutions",
+            solutions,
+            "refused_injection",
+            lanes.stream().mapToLong(Lane::refused).sum(),
+            "clusters",
+            lanes.stream().mapToLong(Lane::clusters).sum(),
+            "episodes",
+            episodes,
+            "tokens",
+            lanes.stream().mapToLong(Lane::tokens).sum()));
   }
 }

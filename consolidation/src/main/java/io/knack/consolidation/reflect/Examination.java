@@ -10,6 +10,7 @@ import io.knack.consolidation.reflect.Replay.Saving;
 import io.knack.contracts.Example;
 import io.knack.contracts.Manifest.RuleText;
 import io.knack.contracts.Rule;
+import io.knack.contracts.id.ExampleId;
 import io.knack.contracts.id.RuleId;
 import io.knack.contracts.store.Digests;
 import io.knack.practice.prompt.Prompts;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Replays the live rules and the proposals of a night and enters what came of it.
@@ -31,8 +33,11 @@ import java.util.function.ToLongFunction;
  * <p>Per cluster, tenant and way these arms are solved on the cluster's validation problems: no
  * rules; the live rules; the live rules but for one, for each of them, which gives each its credit;
  * each proposal alone; each proposal beside the live rules. A live rule without which things go
- * better is retired. A proposal enters when it beats the live rules that are left, beside them or
- * in their place. Before that it is tried on problems of other clusters that look like this one's.
+ * better is retired, also when that shows on the newer half of the problems only. A proposal enters
+ * when it beats the live rules that are left, in their place or, where none speaks of the same
+ * occasion, beside them: by what it saves, or because it passes what they pass and more, on all
+ * problems or on the newer half. Before that it is tried on problems of other clusters that look
+ * like this one's.
  */
 final class Examination {
   private final ReflectPlan plan;
@@ -105,10 +110,6 @@ final class Examination {
         if (live.isEmpty() && candidates.isEmpty()) {
           continue;
         }
-        if (lesson.validation().size() < plan.replaying().least()) {
-          candidates.forEach(c -> rejections.reject(Rejection.UNTESTED));
-          continue;
-        }
         if (!base) {
           arms.add(new Arm(prefix, List.of(), lesson.validation()));
           base = true;
@@ -133,7 +134,7 @@ final class Examination {
       Candidate candidate = Candidate.of(lesson, way, proposal);
       if (candidate.ids().stream().allMatch(book::isLive)) {
         rejections.reject(Rejection.KNOWN);
-      } else {
+      } else if (candidates.size() < plan.replaying().drafts()) {
         candidates.add(candidate);
       }
     }
@@ -154,14 +155,18 @@ final class Examination {
     for (int i = 0; i < one.candidates().size(); i++) {
       List<RuleText> fresh = one.candidates().get(i).texts();
       arms.add(new Arm(one.key() + "alone" + i, fresh, problems));
-      if (!live.isEmpty()) {
+      // What says something else of the same occasion contradicts: one of the two may stand.
+      if (!live.isEmpty() && live.stream().noneMatch(old -> sameOccasion(old, fresh))) {
         List<RuleText> both = new ArrayList<>(live);
-        Set<RuleId> ids = one.candidates().get(i).ids();
-        both.removeIf(text -> ids.contains(text.id()));
         both.addAll(fresh);
         arms.add(new Arm(one.key() + "beside" + i, both, problems));
       }
     }
+  }
+
+  private static boolean sameOccasion(RuleText old, List<RuleText> fresh) {
+    String occasion = old.when().strip();
+    return fresh.stream().anyMatch(text -> text.when().strip().equalsIgnoreCase(occasion));
   }
 
   private static List<RuleText> texts(List<Rule> rules) {
@@ -178,35 +183,28 @@ final class Examination {
     return rest;
   }
 
-  /** A candidate that beats what is live, and whether it takes its place. */
-  private record Choice(Candidate candidate, boolean replaces, Saving saving) {}
+  /**
+   * A candidate that beats what is live.
+   *
+   * @param replaces whether it takes its place
+   * @param saving over what is live, on the problems that let it in
+   * @param problems how many those are
+   * @param lead over what is live on all problems, the newer half counted twice
+   */
+  private record Choice(
+      Candidate candidate, boolean replaces, Saving saving, int problems, long lead) {}
+
+  /**
+   * What a case comes to tonight.
+   *
+   * @param live under the live rules that are left
+   * @param base under none
+   * @param contradicted whether a live rule had to go
+   */
+  private record Current(Result live, Result base, boolean contradicted) {}
 
   private void judge(Case one, Map<String, Result> results, Map<Case, Choice> chosen) {
-    Result base = result(results, one.key().substring(0, one.key().indexOf('/') + 1));
-    Result current = base;
-    if (!one.live().isEmpty()) {
-      Result live = result(results, one.key() + "live");
-      int harmful = 0;
-      Result without = live;
-      for (int i = 0; i < one.live().size(); i++) {
-        Result left = one.live().size() == 1 ? base : result(results, one.key() + "without" + i);
-        Saving credit = live.over(left);
-        night.credit(one.live().get(i).id(), credit.helped(), credit.harmed(), credit.tokens());
-        if (credit.harms(plan.replaying())) {
-          night.retireHarmful(
-              one.live().get(i).id(),
-              credit.harmed()
-                  + " of "
-                  + live.outcomes().size()
-                  + " validation problems are better"
-                  + " without it");
-          harmful++;
-          without = left;
-        }
-      }
-      // After several retirements what is left was not replayed together: compare with nothing.
-      current = harmful == 0 ? live : harmful == 1 ? without : base;
-    }
+    Current current = current(one, results);
     Choice best = null;
     for (int i = 0; i < one.candidates().size(); i++) {
       for (boolean replaces : new boolean[] {true, false}) {
@@ -214,12 +212,9 @@ final class Examination {
         if (with == null) {
           continue;
         }
-        Saving saving = with.over(current);
-        Saving overNothing = with.over(base);
-        if (saving.earns(plan.replaying())
-            && overNothing.earns(plan.replaying())
-            && (best == null || better(saving, best.saving()))) {
-          best = new Choice(one.candidates().get(i), replaces, saving);
+        Choice choice = choice(one, one.candidates().get(i), replaces, with, current);
+        if (choice != null && (best == null || better(choice, best))) {
+          best = choice;
         }
       }
     }
@@ -233,6 +228,58 @@ final class Examination {
     }
   }
 
+  /** Credits the live rules and retires those that harm. */
+  private Current current(Case one, Map<String, Result> results) {
+    Result base = result(results, one.key().substring(0, one.key().indexOf('/') + 1));
+    if (one.live().isEmpty()) {
+      return new Current(base, base, false);
+    }
+    Set<ExampleId> newer = one.lesson().newer(plan.replaying().least());
+    Result live = result(results, one.key() + "live");
+    int harmful = 0;
+    Result without = live;
+    for (int i = 0; i < one.live().size(); i++) {
+      RuleId id = one.live().get(i).id();
+      Result left = one.live().size() == 1 ? base : result(results, one.key() + "without" + i);
+      Saving credit = live.over(left);
+      Saving lately = live.on(newer).over(left.on(newer));
+      night.credit(id, credit.helped(), credit.harmed(), credit.tokens());
+      if (credit.harms(plan.replaying()) || lately.failsMore()) {
+        boolean always = credit.harms(plan.replaying());
+        night.retireHarmful(
+            id,
+            (always ? credit : lately).harmed()
+                + " of "
+                + (always ? live.outcomes().size() + " validation" : newer.size() + " newer")
+                + " problems are better without it");
+        harmful++;
+        without = left;
+      }
+    }
+    // After several retirements what is left was not replayed together: compare with nothing.
+    return new Current(harmful == 0 ? live : harmful == 1 ? without : base, base, harmful > 0);
+  }
+
+  /** A candidate that may enter, or null. */
+  private @Nullable Choice choice(
+      Case one, Candidate candidate, boolean replaces, Result with, Current current) {
+    Set<ExampleId> newer = one.lesson().newer(plan.replaying().least());
+    Saving saving = with.over(current.live());
+    Saving lately = with.on(newer).over(current.live().on(newer));
+    long lead = saving.passes() + lately.passes();
+    boolean rival = !one.live().isEmpty();
+    if (with.over(current.base()).earns(plan.replaying())
+        && (saving.earns(plan.replaying()) || (rival && saving.corrects()))) {
+      return new Choice(candidate, replaces, saving, one.lesson().validation().size(), lead);
+    }
+    if (rival
+        && with.on(newer).over(current.base().on(newer)).earns(plan.replaying())
+        && (lately.corrects() || (current.contradicted() && lately.earns(plan.replaying())))) {
+      return new Choice(candidate, replaces, lately, newer.size(), lead);
+    }
+    return null;
+  }
+
   private static Result result(Map<String, Result> results, String name) {
     Result result = results.get(name);
     if (result == null) {
@@ -241,8 +288,10 @@ final class Examination {
     return result;
   }
 
-  private static boolean better(Saving a, Saving b) {
-    return Comparator.comparingLong(Saving::passes).thenComparingDouble(Saving::share).compare(a, b)
+  private static boolean better(Choice a, Choice b) {
+    return Comparator.comparingLong(Choice::lead)
+            .thenComparingDouble((Choice c) -> c.saving().share())
+            .compare(a, b)
         > 0;
   }
 
@@ -282,9 +331,10 @@ final class Examination {
     String reason =
         String.format(
             Locale.ROOT,
-            "replayed on %d problems: saves %.0f%% of the cost",
-            one.lesson().validation().size(),
-            100 * choice.saving().share());
+            "replayed on %d problems: saves %.0f%% of the cost, %d more passed",
+            choice.problems(),
+            100 * choice.saving().share(),
+            choice.saving().passes());
     for (int i = 0; i < proposal.drafts().size(); i++) {
       Draft draft = proposal.drafts().get(i);
       RuleText text = choice.candidate().texts().get(i);

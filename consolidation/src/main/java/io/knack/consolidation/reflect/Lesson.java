@@ -7,6 +7,8 @@ import io.knack.contracts.id.ExampleId;
 import io.knack.contracts.id.TenantId;
 import io.knack.practice.prompt.Prompts.Case;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,25 @@ public record Lesson(
     public ExampleId id() {
       return example.id();
     }
+  }
+
+  /**
+   * The newer half of the validation problems, which has the last word where older ones say
+   * otherwise.
+   *
+   * @param least problems at least, as far as there are any
+   */
+  public Set<ExampleId> newer(int least) {
+    return ids(validation, Math.max(least, (validation.size() + 1) / 2));
+  }
+
+  /** The newer half of the cases. */
+  public Set<ExampleId> newerCases() {
+    return ids(cases.stream().map(SolvedCase::example).toList(), (cases.size() + 1) / 2);
+  }
+
+  private static Set<ExampleId> ids(List<Example> newestFirst, int most) {
+    return newestFirst.stream().limit(most).map(Example::id).collect(Collectors.toSet());
   }
 
   /** Where the rules of a way stand. */

@@ -18,12 +18,15 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gathers lessons from a curriculum in one pass over examples and one over evidence; what is held
- * is bounded by cases and problems per cluster, not by the curriculum.
+ * Gathers lessons from a curriculum in two passes over examples and one over evidence. What can be
+ * replayed comes first, so that what is held is bounded by the cases and problems of clusters that
+ * have validation problems enough, not by the curriculum.
  */
 final class Lessons {
   /** The newest is kept; the id decides between equals. */
@@ -32,6 +35,7 @@ final class Lessons {
 
   private final ReflectPlan plan;
   private final Map<String, Pool> pools = new TreeMap<>();
+  private long untested;
 
   private static final class Pool {
     private final ClusterId cluster;
@@ -49,14 +53,41 @@ final class Lessons {
     this.plan = plan;
   }
 
-  List<Lesson> gather(Stream<Example> examples, Stream<Evidence> evidence) {
-    examples.forEach(this::take);
+  /** Clusters left out because they have too few validation problems to replay a rule on. */
+  long untested() {
+    return untested;
+  }
+
+  /**
+   * Lessons in the order of clusters and tenants.
+   *
+   * @param examples opens the curriculum's examples, more than once
+   */
+  List<Lesson> gather(Supplier<Stream<Example>> examples, Supplier<Stream<Evidence>> evidence) {
+    each(examples, example -> take(example, Split.VALIDATION));
+    pools.values().removeIf(pool -> pool.validation.size() < plan.replaying().least());
+    Set<String> known = new HashSet<>(pools.keySet());
+    Set<String> left = new HashSet<>();
+    each(
+        examples,
+        example -> {
+          if (known.contains(key(example))) {
+            take(example, Split.TRAIN);
+          } else if (example.clusterId() != null && example.split() == Split.TRAIN) {
+            left.add(key(example));
+          }
+        });
+    untested = left.size();
     Set<ExampleId> wanted = new HashSet<>();
     pools.values().forEach(pool -> pool.train.forEach(e -> wanted.add(e.id())));
     Map<ExampleId, List<Attempt>> attempts = new HashMap<>();
-    evidence
-        .filter(e -> wanted.contains(e.exampleId()))
-        .forEach(e -> attempts.put(e.exampleId(), e.attempts()));
+    each(
+        evidence,
+        e -> {
+          if (wanted.contains(e.exampleId())) {
+            attempts.put(e.exampleId(), e.attempts());
+          }
+        });
     List<Lesson> lessons = new ArrayList<>();
     for (Pool pool : pools.values()) {
       List<Lesson.SolvedCase> cases = new ArrayList<>();
@@ -71,16 +102,24 @@ final class Lessons {
     return lessons;
   }
 
-  private void take(Example example) {
+  private static <T> void each(Supplier<Stream<T>> rows, Consumer<T> action) {
+    try (Stream<T> open = rows.get()) {
+      open.forEach(action);
+    }
+  }
+
+  private String key(Example example) {
+    return example.clusterId() + "\n" + (plan.shareAcrossTenants() ? "" : example.tenant().value());
+  }
+
+  private void take(Example example, Split split) {
     ClusterId cluster = example.clusterId();
-    if (cluster == null
-        || (example.split() != Split.TRAIN && example.split() != Split.VALIDATION)) {
+    if (cluster == null || example.split() != split) {
       return;
     }
     TenantId tenant = plan.shareAcrossTenants() ? null : example.tenant();
-    String key = cluster.value() + "\n" + (tenant == null ? "" : tenant.value());
-    Pool pool = pools.computeIfAbsent(key, k -> new Pool(cluster, tenant));
-    boolean train = example.split() == Split.TRAIN;
+    Pool pool = pools.computeIfAbsent(key(example), k -> new Pool(cluster, tenant));
+    boolean train = split == Split.TRAIN;
     PriorityQueue<Example> queue = train ? pool.train : pool.validation;
     queue.add(example);
     if (queue.size() > (train ? plan.drafting().cases() : plan.replaying().problems())) {

@@ -58,6 +58,10 @@ public record ReflectPlan(
           @Range(min = 0, max = 10)
           @Doc("the saving must be this many standard errors from nothing")
           double confidence,
+      @Default("0")
+          @Range(min = 0, max = 1000)
+          @Doc("problems solved without a rule that may fail with it, when it is to enter")
+          int lost,
       @Default("24")
           @Range(min = 1, max = 1000)
           @Doc("drafts of a way and cluster that are screened at most: one answer a problem")

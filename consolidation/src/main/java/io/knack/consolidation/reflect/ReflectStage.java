@@ -5,7 +5,6 @@ import io.knack.consolidation.ledger.LedgerFiles;
 import io.knack.consolidation.ledger.LedgerNight;
 import io.knack.consolidation.ledger.RuleBook;
 import io.knack.contracts.Cluster;
-import io.knack.contracts.Evidence;
 import io.knack.contracts.Example;
 import io.knack.contracts.Rule;
 import io.knack.contracts.RuleEvent;
@@ -33,10 +32,13 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -78,24 +80,25 @@ public final class ReflectStage implements Stage<ReflectPlan> {
     RuleBook book = LedgerFiles.replay(inputs.chain(ArtifactKind.RULES));
     Instant at = context.clock().instant();
     LedgerNight night = new LedgerNight(book, context.run(), at, plan.upkeep());
-    List<Lesson> lessons;
-    try (Stream<Example> examples = Tables.EXAMPLES.readFrom(curriculum.directory());
-        Stream<Evidence> evidence = Tables.EVIDENCE.readFrom(curriculum.directory())) {
-      lessons = new Lessons(plan).gather(examples, evidence);
-    }
+    Lessons gathered = new Lessons(plan);
+    List<Lesson> lessons =
+        gathered.gather(
+            () -> Tables.EXAMPLES.readFrom(curriculum.directory()),
+            () -> Tables.EVIDENCE.readFrom(curriculum.directory()));
     context.console().say("reflecting on " + lessons.size() + " clusters");
     Map<String, Object> figures = new TreeMap<>();
+    figures.put("untested", gathered.untested());
     try (LanguageModel model = new MeteredModel(models.open(plan), context.allowance());
         Verifiers verifiers = new Verifiers(context.home(), model)) {
       Reflector reflector = new Reflector(model, plan);
-      Map<Lesson, Map<Way, List<Proposal>>> proposals =
-          reflector.propose(lessons, (lesson, way) -> night.rules(lesson.shelf(way)));
+      BiFunction<Lesson, Way, List<Rule>> known = (lesson, way) -> night.rules(lesson.shelf(way));
+      Map<Lesson, Map<Way, List<Proposal>>> proposals = reflector.propose(lessons, known);
       if (context.stopRequested()) {
         throw new TemporaryException("reflect was asked to stop; run it again");
       }
       Replay replay = new Replay(model, plan, verifiers);
-      Screening screening = new Screening(plan, replay);
-      Map<Lesson, Map<Way, List<Proposal>>> best = screening.best(proposals);
+      Screening screening = new Screening(plan, replay, known);
+      Map<Lesson, Map<Way, List<Proposal>>> ranked = screening.ranked(proposals);
       figures.put("crossed", screening.crossed());
       new Examination(
               plan,
@@ -105,7 +108,7 @@ public final class ReflectStage implements Stage<ReflectPlan> {
               model::countTokens,
               strangers(plan, lessons, inputs.required(ArtifactKind.CLUSTERS)),
               reflector)
-          .run(book, best);
+          .run(book, ranked);
       night.forget();
       figures(figures, lessons, reflector, replay);
     }
@@ -180,9 +183,12 @@ public final class ReflectStage implements Stage<ReflectPlan> {
       return lesson -> List.of();
     }
     FeatureSpace space = FeatureSpace.load(file);
+    Set<ClusterId> taught = new HashSet<>();
+    lessons.forEach(lesson -> taught.add(lesson.cluster()));
     Map<ClusterId, SparseVector> centroids = new HashMap<>();
     try (Stream<Cluster> rows = Tables.CLUSTERS.readFrom(clusters.directory())) {
-      rows.forEach(c -> centroids.put(c.clusterId(), c.centroid()));
+      rows.filter(c -> taught.contains(c.clusterId()))
+          .forEach(c -> centroids.put(c.clusterId(), c.centroid()));
     }
     return new Strangers(plan, lessons, space, centroids);
   }

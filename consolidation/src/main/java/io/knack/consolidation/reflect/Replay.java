@@ -14,6 +14,7 @@ import io.knack.practice.solve.SolverOptions;
 import io.knack.practice.solve.Solvers;
 import io.knack.practice.verify.Verifiers;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,6 +45,13 @@ final class Replay {
       return outcomes.values().stream().mapToDouble(Outcome::cost).sum();
     }
 
+    /** The same of some of the problems. */
+    Result on(Collection<ExampleId> problems) {
+      Map<ExampleId, Outcome> some = new LinkedHashMap<>(outcomes);
+      some.keySet().retainAll(problems);
+      return new Result(some);
+    }
+
     /** What this saves over another arm on the same problems. */
     Saving over(Result other) {
       double sum = 0;
@@ -51,6 +59,7 @@ final class Replay {
       double tokens = 0;
       long helped = 0;
       long harmed = 0;
+      long lost = 0;
       for (Map.Entry<ExampleId, Outcome> entry : outcomes.entrySet()) {
         Outcome mine = entry.getValue();
         Outcome theirs = other.outcomes().get(entry.getKey());
@@ -65,6 +74,7 @@ final class Replay {
         boolean worse = mine.passed() != theirs.passed() ? theirs.passed() : saved < 0;
         helped += better ? 1 : 0;
         harmed += worse ? 1 : 0;
+        lost += theirs.passed() && !mine.passed() ? 1 : 0;
       }
       int n = Math.max(1, outcomes.size());
       return new Saving(
@@ -73,7 +83,8 @@ final class Replay {
           squares == 0 ? 0 : sum / Math.sqrt(squares),
           tokens / n,
           helped,
-          harmed);
+          harmed,
+          lost);
     }
   }
 
@@ -84,16 +95,41 @@ final class Replay {
    * @param share of the other's cost that is saved
    * @param errors saving in standard errors (sum over root of the sum of squares)
    * @param tokens completion tokens saved a problem
+   * @param lost problems that only the other passed
    */
-  record Saving(long passes, double share, double errors, double tokens, long helped, long harmed) {
+  record Saving(
+      long passes,
+      double share,
+      double errors,
+      double tokens,
+      long helped,
+      long harmed,
+      long lost) {
 
     boolean earns(ReflectPlan.Replaying plan) {
-      return passes >= 0 && share >= plan.leastSaving() && errors >= plan.confidence();
+      return passes >= 0
+          && lost <= plan.lost()
+          && share >= plan.leastSaving()
+          && errors >= plan.confidence();
     }
 
-    /** Worse in passes, or dearer beyond doubt. */
+    /** Worse in passes, or dearer beyond doubt: in sum, or on most problems that differ. */
     boolean harms(ReflectPlan.Replaying plan) {
-      return (passes < 0 && helped < harmed) || (share < 0 && errors <= -plan.confidence());
+      double signs = (helped - harmed) / Math.sqrt((double) Math.max(1, helped + harmed));
+      return failsMore() || (share < 0 && Math.min(errors, signs) <= -plan.confidence());
+    }
+
+    /** Worse in passes, and on most problems that differ. */
+    boolean failsMore() {
+      return passes < 0 && helped < harmed;
+    }
+
+    /**
+     * Passes what the other passes and more. A rule that is right passes all that it is asked, so
+     * one problem that it fails in all its samples and another rule passes tells the two apart.
+     */
+    boolean corrects() {
+      return passes > 0 && lost == 0;
     }
   }
 

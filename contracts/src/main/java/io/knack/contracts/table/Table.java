@@ -1,14 +1,11 @@
 package io.knack.contracts.table;
 
 import io.knack.contracts.stage.ContractException;
-import io.knack.contracts.store.Digests;
 import io.knack.contracts.store.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Spliterator;
@@ -104,12 +101,16 @@ public final class Table<T extends Record> {
     return JsonCodec.line(shape, row);
   }
 
-  /** sha256 over the rows' JSON, sorted, so that order and partitions do not matter. */
+  /** The content digest of rows that are held, see {@link RowDigest}. */
   public String contentDigest(Iterable<T> rows) {
-    List<String> lines = new ArrayList<>();
-    rows.forEach(row -> lines.add(json(row)));
-    Collections.sort(lines);
-    return Digests.sha256(String.join("\n", lines));
+    RowDigest digest = rowDigest();
+    rows.forEach(digest::add);
+    return digest.hex();
+  }
+
+  /** For a content digest that is taken while rows pass. */
+  public RowDigest rowDigest() {
+    return new RowDigest(shape);
   }
 
   private Stream<T> readFile(Path file) {

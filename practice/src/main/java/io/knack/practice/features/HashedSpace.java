@@ -87,22 +87,7 @@ public final class HashedSpace implements FeatureSpace {
 
   @Override
   public double similarity(SparseVector a, SparseVector b) {
-    double sum = 0;
-    int i = 0;
-    int j = 0;
-    List<Integer> left = a.indices();
-    List<Integer> right = b.indices();
-    while (i < left.size() && j < right.size()) {
-      int order = Integer.compare(left.get(i), right.get(j));
-      if (order == 0) {
-        sum += (double) a.values().get(i++) * b.values().get(j++);
-      } else if (order < 0) {
-        i++;
-      } else {
-        j++;
-      }
-    }
-    return Math.max(0, Math.min(1, sum));
+    return Math.max(0, Math.min(1, a.dot(b)));
   }
 
   /**

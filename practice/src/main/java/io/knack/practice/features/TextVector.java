@@ -3,8 +3,7 @@ package io.knack.practice.features;
 import io.knack.contracts.SparseVector;
 import java.io.Serial;
 import java.io.Serializable;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 
 /**
  * A text in a {@link HashedSpace}, in arrays: what mining computes with. Together the two blocks
@@ -52,19 +51,20 @@ public record TextVector(int[] indices, float[] values, float[] dense) implement
 
   /** The same vector in the form of the contract: the dense block follows the hashed one. */
   public SparseVector toSparse() {
-    List<Integer> at = new ArrayList<>(indices.length + dense.length);
-    List<Float> what = new ArrayList<>(indices.length + dense.length);
-    for (int i = 0; i < indices.length; i++) {
-      at.add(indices[i]);
-      what.add(values[i]);
+    int entries = indices.length;
+    for (float entry : dense) {
+      entries += entry == 0 ? 0 : 1;
     }
+    int[] at = Arrays.copyOf(indices, entries);
+    float[] what = Arrays.copyOf(values, entries);
+    int next = indices.length;
     for (int i = 0; i < dense.length; i++) {
       if (dense[i] != 0) {
-        at.add(HashedSpace.BUCKETS + i);
-        what.add(dense[i]);
+        at[next] = HashedSpace.BUCKETS + i;
+        what[next++] = dense[i];
       }
     }
-    return new SparseVector(at, what);
+    return SparseVector.of(at, what);
   }
 
   /** The inverse of {@link #toSparse}. */

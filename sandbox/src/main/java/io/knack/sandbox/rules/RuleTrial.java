@@ -8,7 +8,6 @@ import io.knack.contracts.Cluster;
 import io.knack.contracts.Evidence;
 import io.knack.contracts.Example;
 import io.knack.contracts.Interaction;
-import io.knack.contracts.KnackVersion;
 import io.knack.contracts.Manifest.RuleText;
 import io.knack.contracts.Message;
 import io.knack.contracts.Outcome;
@@ -19,13 +18,11 @@ import io.knack.contracts.SparseVector;
 import io.knack.contracts.Split;
 import io.knack.contracts.cli.Console;
 import io.knack.contracts.id.ExampleId;
-import io.knack.contracts.id.FamilyId;
 import io.knack.contracts.id.InteractionId;
 import io.knack.contracts.id.RunId;
 import io.knack.contracts.plan.Plans;
 import io.knack.contracts.stage.StageRunner;
 import io.knack.contracts.store.Artifact;
-import io.knack.contracts.store.ArtifactCard;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Jsons;
@@ -167,10 +164,10 @@ public final class RuleTrial {
     Path curriculum = store.stage(ArtifactKind.CURRICULUM, run);
     Tables.EXAMPLES.writeInto(curriculum, rows);
     Tables.EVIDENCE.writeInto(curriculum, evidence);
-    store.commit(curriculum, card(ArtifactKind.CURRICULUM, run, at));
+    store.commit(curriculum, Given.card(ArtifactKind.CURRICULUM, run, at));
     Path clusters = store.stage(ArtifactKind.CLUSTERS, run);
     clusters(clusters, rows);
-    store.commit(clusters, card(ArtifactKind.CLUSTERS, run, at));
+    store.commit(clusters, Given.card(ArtifactKind.CLUSTERS, run, at));
     return new StageRunner(home, Clock.fixed(at, ZoneOffset.UTC), console)
         .run(new ReflectStage(new Models()), plan(), run);
   }
@@ -208,26 +205,6 @@ public final class RuleTrial {
         log.split());
   }
 
-  private static ArtifactCard card(ArtifactKind kind, RunId run, Instant at) {
-    return new ArtifactCard(
-        kind,
-        1,
-        "sandbox rules",
-        KnackVersion.CURRENT,
-        run,
-        at,
-        "",
-        "{}",
-        List.of(),
-        List.of(),
-        "",
-        1,
-        List.of(),
-        new TreeMap<>(),
-        Map.of(),
-        null);
-  }
-
   /** One cluster a policy, as mining would find it at its best. */
   private static void clusters(Path directory, List<Example> rows) {
     HashedSpace space = HashedSpace.fit(rows.stream().map(Example::problem).toList(), 1);
@@ -241,29 +218,12 @@ public final class RuleTrial {
     byCluster.forEach(
         (id, members) ->
             clusters.add(
-                new Cluster(
+                Given.cluster(
                     Objects.requireNonNull(members.get(0).clusterId()),
-                    new FamilyId("family-" + id),
-                    Cluster.Event.BORN,
-                    List.of(),
-                    null,
                     members.size(),
                     day,
-                    day,
-                    1,
-                    members.size(),
-                    List.of(Interaction.NO_TENANT),
-                    true,
-                    1,
-                    null,
-                    0,
-                    0,
-                    0,
-                    0,
                     mean(members.stream().map(m -> space.vector(m.problem())).toList()),
-                    space.digest(),
-                    List.of(),
-                    List.of())));
+                    space.digest())));
     Tables.CLUSTERS.writeInto(directory, clusters);
   }
 

@@ -36,6 +36,10 @@ public final class TrialResult {
       return passed >= RIGHT * problems;
     }
 
+    boolean rightAtFirst() {
+      return first >= RIGHT * problems;
+    }
+
     /** Fewer right answers, or as many at a higher cost. */
     boolean worseThan(Later other) {
       return passed < other.passed || (passed == other.passed && cost > other.cost);
@@ -49,6 +53,8 @@ public final class TrialResult {
    * @param way empty for the best of the three
    * @param stored policies with a stored rule
    * @param right policies with a stored rule under which 95% of later problems get the right answer
+   * @param rightAtFirst the same with one sample a problem
+   * @param rightAlone policies, of all, of whose later problems 95% get the right answer without
    * @param worse policies whose later problems got worse with the stored rule
    * @param firstShare of later problems that the first sample answers, under stored rules
    * @param firstAlone the same policies without
@@ -59,6 +65,8 @@ public final class TrialResult {
       long policies,
       long stored,
       long right,
+      long rightAtFirst,
+      long rightAlone,
       long worse,
       double firstShare,
       double firstAlone) {}
@@ -100,6 +108,8 @@ public final class TrialResult {
   private Row row(String kind, String way, List<TrialPolicy> some) {
     long have = 0;
     long right = 0;
+    long rightAtFirst = 0;
+    long rightAlone = 0;
     long worse = 0;
     long first = 0;
     long alone = 0;
@@ -107,6 +117,7 @@ public final class TrialResult {
     for (TrialPolicy policy : some) {
       Map<String, Later> arms = later.getOrDefault(policy, Map.of());
       Later base = Objects.requireNonNull(arms.get(""));
+      rightAlone += base.right() ? 1 : 0;
       List<Later> with =
           way.equals("any")
               ? WAYS.stream().map(arms::get).filter(Objects::nonNull).toList()
@@ -116,6 +127,7 @@ public final class TrialResult {
       }
       have++;
       right += with.stream().anyMatch(Later::right) ? 1 : 0;
+      rightAtFirst += with.stream().anyMatch(Later::rightAtFirst) ? 1 : 0;
       worse += with.stream().anyMatch(w -> w.worseThan(base)) ? 1 : 0;
       for (Later one : with) {
         first += one.first();
@@ -129,6 +141,8 @@ public final class TrialResult {
         some.size(),
         have,
         right,
+        rightAtFirst,
+        rightAlone,
         worse,
         problems == 0 ? 0 : (double) first / problems,
         problems == 0 ? 0 : (double) alone / problems);
@@ -153,36 +167,35 @@ public final class TrialResult {
     return policies.stream().filter(TrialPolicy::poisoned).count();
   }
 
-  /** Rules of poisoned policies, after any night, that say what the wrong answers followed. */
-  public long poisonedRules() {
+  /** Poisoned policies of which a rule said, after any night, what the wrong answers followed. */
+  public long saidThePoison() {
     return policies.stream()
         .filter(TrialPolicy::poisoned)
-        .mapToLong(p -> stored.stream().filter(night -> says(night, p, p.poison())).count())
-        .sum();
-  }
-
-  public long driftingPolicies() {
-    return policies.stream().filter(TrialPolicy::drifts).count();
+        .filter(p -> stored.stream().anyMatch(night -> says(night, p, p.poison())))
+        .count();
   }
 
   /**
-   * Drifting policies that had a rule before the change.
+   * A policy that drifted.
    *
-   * @param night 1 before the change, 2 and 3 after it
+   * @param withOld whether a rule said the old constants after each night
+   * @param withNew whether one said the new constants
    */
-  public long withOldRule(int night) {
-    return policies.stream()
-        .filter(TrialPolicy::drifts)
-        .filter(p -> says(stored.get(night - 1), p, p.before()))
-        .count();
-  }
+  public record Drifted(
+      String kind, String before, String after, List<Boolean> withOld, List<Boolean> withNew) {}
 
-  /** Drifting policies with a rule that says the new constants. */
-  public long withNewRule(int night) {
+  public List<Drifted> drifted() {
     return policies.stream()
         .filter(TrialPolicy::drifts)
-        .filter(p -> says(stored.get(night - 1), p, p.after()))
-        .count();
+        .map(
+            p ->
+                new Drifted(
+                    p.kind().word(),
+                    p.before().text(),
+                    p.after().text(),
+                    stored.stream().map(night -> says(night, p, p.before())).toList(),
+                    stored.stream().map(night -> says(night, p, p.after())).toList()))
+        .toList();
   }
 
   private static boolean says(RuleSet rules, TrialPolicy policy, HouseRule rule) {
