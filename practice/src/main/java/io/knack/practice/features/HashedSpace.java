@@ -35,27 +35,34 @@ import java.util.zip.GZIPOutputStream;
  *       analysis): what keeps company in a text;
  *   <li>the sum of word vectors learnt from the log: singular vectors of the positive pointwise
  *       mutual information of words within ten of each other (Levy and Goldberg, 2014), weighted by
- *       inverse document frequency, less the first common direction (Arora et al., 2017).
+ *       inverse document frequency to the power 1.5, less the first common direction (Arora et al.,
+ *       2017).
  * </ol>
  *
- * The tables are rounded to bytes when they are learnt, so that a space read from its file computes
- * the same bits as the one that wrote it.
+ * A view counts by how much it sees: topics by the length of the projection, words by the share of
+ * the text's words that have a vector. A text of strange words in a common sentence is otherwise
+ * taken for that sentence.
+ *
+ * <p>The tables are rounded to bytes when they are learnt, so that a space read from its file
+ * computes the same bits as the one that wrote it.
  */
 public final class HashedSpace implements FeatureSpace {
   /** Hash buckets of the sparse block. */
   public static final int BUCKETS = 1 << 16;
 
-  private static final int MAGIC = 0x4b4e4631; // KNF1
+  private static final int MAGIC = 0x4b4e4632; // KNF2
   private static final int WINDOW = 10;
   private static final int RANK = 64;
   private static final double BURST_WEIGHT = 4;
   private static final double FEW = 5; // texts below which a burst is no evidence
   private static final double GRAM_WEIGHT = 1;
-  private static final double TOPIC_WEIGHT = 0.5;
+  private static final double TOPIC_WEIGHT = 1;
   private static final double WORD_WEIGHT = 1;
+  private static final double WORD_IDF_POWER = 1.5; // words that go together add up, names do not
 
   private final float[] gramIdf; // (BUCKETS)
   private final float[] wordIdf; // (BUCKETS)
+  private final float[] wordWeights; // (BUCKETS)
   private final Codes topics; // (BUCKETS, topic width)
   private final Codes words; // (BUCKETS, word width)
   private final float[] common; // (word width)
@@ -64,6 +71,7 @@ public final class HashedSpace implements FeatureSpace {
   private HashedSpace(float[] gramIdf, float[] wordIdf, Codes topics, Codes words, float[] common) {
     this.gramIdf = gramIdf;
     this.wordIdf = wordIdf;
+    this.wordWeights = wordWeights(wordIdf);
     this.topics = topics;
     this.words = words;
     this.common = common;
@@ -110,11 +118,13 @@ public final class HashedSpace implements FeatureSpace {
     for (int i = 0; i < indices.length; i++) {
       topics.add(indices[i], values[i], topic);
     }
-    float[] word = wordSum(tokens, wordIdf, words);
+    float[] word = wordSum(tokens, wordWeights, words);
     removeDirection(word, common);
     double gram = indices.length == 0 ? 0 : GRAM_WEIGHT;
-    double topicWeight = normalise(topic) ? TOPIC_WEIGHT : 0;
-    double wordWeight = normalise(word) ? WORD_WEIGHT : 0;
+    double topicWeight = TOPIC_WEIGHT * Math.min(1, length(topic));
+    double wordWeight = WORD_WEIGHT * knownShare(tokens);
+    topicWeight = normalise(topic) ? topicWeight : 0;
+    wordWeight = normalise(word) ? wordWeight : 0;
     double total = gram + topicWeight + wordWeight;
     if (total == 0) {
       return new TextVector(new int[0], new float[0], new float[denseWidth()]);
@@ -187,7 +197,7 @@ public final class HashedSpace implements FeatureSpace {
     Subspace leading = Subspace.leading(rows, entries, BUCKETS, rank, seed);
     Codes topics = new Codes(leading.vectors, leading.rank);
     Codes words = wordVectors(documents, vocabulary, rank, seed);
-    float[] common = commonDirection(documents, wordIdf, words);
+    float[] common = commonDirection(documents, wordWeights(wordIdf), words);
     return new HashedSpace(gramIdf, wordIdf, topics, words, common);
   }
 
@@ -272,11 +282,11 @@ public final class HashedSpace implements FeatureSpace {
 
   /** The first singular direction of the texts' word sums: what all texts share. */
   private static float[] commonDirection(
-      List<List<String>> documents, float[] wordIdf, Codes words) {
+      List<List<String>> documents, float[] wordWeights, Codes words) {
     int width = words.width;
     double[][] gram = new double[width][width];
     for (List<String> document : documents) {
-      float[] sum = wordSum(document, wordIdf, words);
+      float[] sum = wordSum(document, wordWeights, words);
       normalise(sum);
       for (int a = 0; a < width; a++) {
         for (int b = 0; b < width; b++) {
@@ -377,13 +387,42 @@ public final class HashedSpace implements FeatureSpace {
     return values;
   }
 
-  private static float[] wordSum(List<String> tokens, float[] wordIdf, Codes words) {
+  private static float[] wordSum(List<String> tokens, float[] weights, Codes words) {
     float[] sum = new float[words.width];
     for (String token : tokens) {
       int bucket = bucket(token);
-      words.add(bucket, wordIdf[bucket], sum);
+      words.add(bucket, weights[bucket], sum);
     }
     return sum;
+  }
+
+  private static float[] wordWeights(float[] wordIdf) {
+    float[] weights = new float[wordIdf.length];
+    for (int b = 0; b < weights.length; b++) {
+      weights[b] = (float) StrictMath.pow(wordIdf[b], WORD_IDF_POWER);
+    }
+    return weights;
+  }
+
+  /** The share of the words, by the square of their weights, that have a vector. */
+  private double knownShare(List<String> tokens) {
+    double known = 0;
+    double all = 0;
+    for (String token : tokens) {
+      int bucket = bucket(token);
+      double weight = (double) wordWeights[bucket] * wordWeights[bucket];
+      all += weight;
+      known += words.has(bucket) ? weight : 0;
+    }
+    return all == 0 ? 0 : known / all;
+  }
+
+  private static double length(float[] vector) {
+    double square = 0;
+    for (float value : vector) {
+      square += (double) value * value;
+    }
+    return Math.sqrt(square);
   }
 
   private static void removeDirection(float[] vector, float[] direction) {
@@ -460,7 +499,9 @@ public final class HashedSpace implements FeatureSpace {
     int magic = in.readInt();
     if (magic != MAGIC) {
       throw new ContractException(
-          "the feature space " + name + " has an unknown format; expected one that mine wrote");
+          "the feature space "
+              + name
+              + " has an unknown format, perhaps of another version; run ./knack mine again");
     }
     float[] gramIdf = readFloats(in);
     float[] wordIdf = readFloats(in);
@@ -532,6 +573,10 @@ public final class HashedSpace implements FeatureSpace {
       for (int i = 0; i < codes.length; i++) {
         values[i] = codes[i] * scales[i / width];
       }
+    }
+
+    boolean has(int bucket) {
+      return scales[bucket] != 0;
     }
 
     void add(int bucket, float weight, float[] into) {

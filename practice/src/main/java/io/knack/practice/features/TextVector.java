@@ -67,6 +67,13 @@ public record TextVector(int[] indices, float[] values, float[] dense) implement
     return SparseVector.of(at, what);
   }
 
+  /** {@link #of(SparseVector, int)} with a dense block that ends at its last entry. */
+  public static TextVector of(SparseVector vector) {
+    int entries = vector.indices().size();
+    int last = entries == 0 ? -1 : vector.indices().get(entries - 1);
+    return of(vector, Math.max(0, last + 1 - HashedSpace.BUCKETS));
+  }
+
   /** The inverse of {@link #toSparse}. */
   public static TextVector of(SparseVector vector, int denseWidth) {
     int hashed = 0;

@@ -319,7 +319,7 @@ class RouterTest {
 
   private static Entry entry(
       String id, @Nullable String tenant, String problem, FeatureSpace space) {
-    Entry words = entry(id, problem, tenant, 0.4, 0.1);
+    Entry words = entry(id, problem, tenant, 0.6, 0.1);
     return new Entry(
         words.clusterId(),
         words.tenant(),
@@ -327,7 +327,7 @@ class RouterTest {
         words.adapter(),
         words.rules(),
         List.of(),
-        new Trigger(0.4, 0.1, space.vector(problem), List.of()),
+        new Trigger(0.6, 0.1, space.vector(problem), List.of()),
         1);
   }
 

@@ -4,6 +4,7 @@ import io.knack.contracts.KnackVersion;
 import io.knack.contracts.cli.Console;
 import io.knack.contracts.id.RunId;
 import io.knack.contracts.plan.Plans;
+import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.StageRunner;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactCard;
@@ -42,14 +43,20 @@ import picocli.CommandLine.Option;
     name = "mine",
     mixinStandardHelpOptions = true,
     description = "Speed and quality of mining on a synthetic log with a known truth.",
-    footer = {"", "Example: ./knack bench mine --rows 100000 --json"})
+    footer = {"", "Example: ./knack bench mine --rows 100000,1000000 --json"})
 public final class BenchMineCommand implements Callable<Integer> {
+  private static final long SHORT = 1000;
+
   @Option(
       names = "--rows",
       paramLabel = "N",
-      description = "interactions (default: ${DEFAULT-VALUE})",
+      split = ",",
+      description = {
+        "interactions (default: ${DEFAULT-VALUE});",
+        "several, as 100000,1000000, also give the growth exponent between them"
+      },
       defaultValue = "10000")
-  private long rows = 10_000;
+  private List<Long> sizes = List.of(10_000L);
 
   @Option(
       names = "--added",
@@ -65,16 +72,66 @@ public final class BenchMineCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Path home = Files.createTempDirectory("knack-bench-mine");
+    if (sizes.stream().anyMatch(rows -> rows < 1)) {
+      throw new PlanException("--rows: expected numbers of at least 1, found " + sizes);
+    }
     try (SparkSession spark = SparkSessions.open("bench mine")) {
-      print(measure(spark, home), System.out);
-    } finally {
-      delete(home);
+      List<Map<String, Object>> measured = new ArrayList<>();
+      List<Double> seconds = new ArrayList<>();
+      double fixed = sizes.size() > 1 ? fixedSeconds(spark) : 0;
+      for (long rows : sizes) {
+        Map<String, Object> figures = inHome(home -> measure(spark, home, rows));
+        measured.add(figures);
+        seconds.add(((Number) figures.getOrDefault("seconds", 0.0)).doubleValue() - fixed);
+      }
+      print(sizes.size() == 1 ? measured.get(0) : growth(measured, seconds, fixed), System.out);
     }
     return 0;
   }
 
-  Map<String, Object> measure(SparkSession spark, Path home) throws IOException {
+  /** What mining costs whatever the log: that of a short one, the second time. */
+  private double fixedSeconds(SparkSession spark) throws IOException {
+    double last = 0;
+    for (int i = 0; i < 2; i++) {
+      last =
+          inHome(
+              home -> {
+                commit(spark, home, new SyntheticLog(SHORT, seed), 0, SHORT);
+                return mine(spark, home, Plans.read(MinePlan.class, null, List.of()));
+              });
+    }
+    return last;
+  }
+
+  private Map<String, Object> growth(
+      List<Map<String, Object>> measured, List<Double> seconds, double fixed) {
+    List<Double> exponents = new ArrayList<>();
+    for (int i = 1; i < sizes.size(); i++) {
+      double slower = Math.max(1e-3, seconds.get(i)) / Math.max(1e-3, seconds.get(i - 1));
+      exponents.add(rounded(Math.log(slower) / Math.log(sizes.get(i) / (double) sizes.get(i - 1))));
+    }
+    Map<String, Object> figures = new LinkedHashMap<>();
+    figures.put("sizes", measured);
+    figures.put("fixed_seconds", rounded(fixed));
+    figures.put("fixed_seconds_of", "a log of " + SHORT + " rows, mined the second time");
+    figures.put("growth_exponents", exponents);
+    return figures;
+  }
+
+  private interface Work<T> {
+    T in(Path home) throws IOException;
+  }
+
+  private static <T> T inHome(Work<T> work) throws IOException {
+    Path home = Files.createTempDirectory("knack-bench-mine");
+    try {
+      return work.in(home);
+    } finally {
+      delete(home);
+    }
+  }
+
+  Map<String, Object> measure(SparkSession spark, Path home, long rows) throws IOException {
     long more = added > 0 ? added : Math.max(1, rows / 100);
     SyntheticLog log = new SyntheticLog(rows, seed);
     commit(spark, home, log, 0, rows);

@@ -6,6 +6,7 @@ import io.knack.contracts.stage.StageResult;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.table.Tables;
 import io.knack.practice.features.HashedSpace;
+import io.knack.practice.features.TextVector;
 import io.knack.spark.frame.SparkTables;
 import io.knack.spark.frame.Whole;
 import io.knack.spark.mine.Identity.Overlap;
@@ -61,7 +62,8 @@ final class FullNight {
 
     Set<String> used =
         new TreeSet<>(previous.map(MineState::read).map(MineState::ids).orElse(new TreeSet<>()));
-    Map<String, Living> before = previous.map(p -> NightFiles.living(p, 0)).orElse(Map.of());
+    Map<String, Living> before =
+        previous.map(p -> NightFiles.living(p, TextVector::of)).orElse(Map.of());
     Matches matches =
         plan.allAsOneCluster()
             ? whole(pool, before.keySet(), used)

@@ -10,8 +10,8 @@ import java.util.Arrays;
  * more problems and more of each. {@link Merging}: groups that are one problem in several forms
  * become one. {@link #of}: a node belongs to the cluster of its group when the group surrounds it:
  * its recurrence score, the mean similarity to the three nearest of its own group times the group's
- * share of its ten nearest, reaches the floor; a node's copies count as its nearest. Families are
- * communities of groups at a coarser resolution, so that a cluster lies in one family.
+ * share of its ten nearest, reaches the floor; a node's copies count as its nearest. {@link
+ * Families} put groups together at a coarser resolution, so that a cluster lies in one family.
  *
  * @param family of each node, from 0
  * @param cluster of each node, from 0; -1 where it belongs to none
@@ -74,11 +74,18 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
       cluster[i] = in ? number[group[i]] : -1;
     }
     double growth = Math.sqrt(n / REFERENCE);
+    int[] into = new int[means.length];
+    for (int i = 0; i < n; i++) {
+      into[fine[i]] = group[i];
+    }
+    long[] grown = Families.sums(sizes, into, groups);
     int[] familyOf =
-        Louvain.communities(
+        Families.of(
             graph.quotient(group, groups),
+            Families.means(means, sizes, into, grown),
+            grown,
             plan.familyResolution() * Math.max(1, Math.sqrt(growth)),
-            Louvain.totalStrength(graph));
+            plan);
     int[] family = new int[n];
     for (int i = 0; i < n; i++) {
       family[i] = familyOf[group[i]];

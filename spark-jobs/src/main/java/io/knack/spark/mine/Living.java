@@ -25,14 +25,14 @@ record Living(
    */
   private static final double LEAST_SAVING = 0.1;
 
-  static Living of(ClusterState state, int denseWidth) {
+  static Living of(ClusterState state, TextVector centroid) {
     return new Living(
         state.clusterId(),
         state.familyId(),
         state.tenant(),
         Event.CONTINUED,
         List.of(state.clusterId()),
-        TextVector.of(state.centroid(), denseWidth),
+        centroid,
         state.exemplars(),
         state.terms(),
         state.statistics());

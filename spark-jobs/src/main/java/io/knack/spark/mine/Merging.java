@@ -152,7 +152,7 @@ final class Merging {
     beside.get(b).clear();
   }
 
-  private static double dot(double[] a, double[] b) {
+  static double dot(double[] a, double[] b) {
     double sum = 0;
     for (int r = 0; r < a.length; r++) {
       sum += a[r] * b[r];

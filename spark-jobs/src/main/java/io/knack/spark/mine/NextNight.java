@@ -54,7 +54,8 @@ final class NextNight {
       throws IOException {
     HashedSpace space = HashedSpace.load(before.file(MineState.SPACE));
     SpaceHandle handle = new SpaceHandle(jobs, space);
-    Map<String, Living> known = NightFiles.living(before, space.denseWidth());
+    Map<String, Living> known =
+        NightFiles.living(before, v -> TextVector.of(v, space.denseWidth()));
     List<Living> clusters = new ArrayList<>(known.values());
     Kin kin = new Kin(space.denseWidth());
     FamilyState.TABLE.readAll(before.file("families.parquet")).forEach(kin::add);

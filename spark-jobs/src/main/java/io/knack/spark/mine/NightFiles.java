@@ -1,11 +1,13 @@
 package io.knack.spark.mine;
 
 import io.knack.contracts.Cluster.Event;
+import io.knack.contracts.SparseVector;
 import io.knack.contracts.stage.StageContext;
 import io.knack.contracts.stage.StageResult;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.table.Tables;
 import io.knack.practice.features.HashedSpace;
+import io.knack.practice.features.TextVector;
 import io.knack.spark.frame.RowCodec;
 import io.knack.spark.frame.RowsDigest;
 import io.knack.spark.frame.SparkTables;
@@ -17,6 +19,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -116,13 +119,13 @@ final class NightFiles {
   /**
    * The clusters of a night, by id.
    *
-   * @param width of the space's dense block; 0 to look it up
+   * @param vectors reads a centroid
    */
-  static Map<String, Living> living(Artifact artifact, int width) {
+  static Map<String, Living> living(Artifact artifact, Function<SparseVector, TextVector> vectors) {
     Map<String, Living> all = new LinkedHashMap<>();
-    int dense = width > 0 ? width : HashedSpace.load(artifact.file(MineState.SPACE)).denseWidth();
     try (Stream<ClusterState> states = ClusterState.TABLE.read(artifact.file("states.parquet"))) {
-      states.forEach(state -> all.put(state.clusterId(), Living.of(state, dense)));
+      states.forEach(
+          state -> all.put(state.clusterId(), Living.of(state, vectors.apply(state.centroid()))));
     }
     return all;
   }
