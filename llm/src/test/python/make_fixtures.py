@@ -137,15 +137,19 @@ def without(name, model_class, directory):
     return model_class.from_pretrained(directory, config=config, dtype=torch.float32).eval()
 
 
-def adapters(name, model_class, directory, seed):
-    """Two adapters: plain on attention, and rsLoRA with patterns on all linear layers."""
-    configs = {
+def two_adapters():
+    """Plain on attention, and rsLoRA with patterns on all linear layers."""
+    return {
         "attention": LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"),
         "everywhere": LoraConfig(
             r=6, lora_alpha=12, use_rslora=True, target_modules="all-linear", task_type="CAUSAL_LM",
             rank_pattern={"layers.0.mlp.up_proj": 3}, alpha_pattern={"o_proj": 5},
         ),
     }
+
+
+def adapters(name, model_class, directory, seed, configs):
+    """Writes random adapters; yields each one's name and the model with it."""
     for adapter, config in configs.items():
         base = model_class.from_pretrained(directory, dtype=torch.float32)
         model = get_peft_model(base, config)
@@ -186,7 +190,7 @@ def main(out, chosen):
         tokenizer(directory)
         model = model_class.from_pretrained(directory, dtype=torch.float32).eval()
         generator = torch.Generator().manual_seed(number)
-        tuned = list(adapters(name, model_class, directory, number))
+        tuned = list(adapters(name, model_class, directory, number, two_adapters()))
         answers = [decided([model] + [m for _, m in tuned], length, generator) for length in PROMPTS]
         expected = {key: [answer[i] for answer in answers] for i, key in enumerate(["base"] + [k for k, _ in tuned])}
         prompts = [answer["prompt_ids"] for answer in expected["base"]]

@@ -45,15 +45,20 @@ class Ops(Module):
 
   # Linear algebra -------------------------------------------------------------------------------
 
-  # Rows of several projections of one input as one matrix; packed for the CPU's matrix units when
-  # asked. Packed or not, a row of a product depends on that row alone, provided that the number of
-  # rows is a multiple of 4: callers pad to that.
+  # Rows of several projections of one input as one matrix (out, in); laid out for the CPU when asked:
+  # float32 in blocks of 32 outputs, each (in, 32) in one piece; what is not float32, or has another
+  # number of outputs, as oneDNN packs it. In either layout a row of a product depends on that row
+  # alone, provided that there are at least 2 and their number is a multiple of 4: callers pad to that.
   def fuse(self: __torch__.Ops, parts: List[Tensor], pack: bool) -> Tensor:
     w = parts[0]
     if len(parts) > 1:
       w = torch.cat(parts, 0)
     if pack:
-      w = ops.mkldnn._reorder_linear_weight(torch.contiguous(w), 16)
+      blocks = torch.floordiv(w.size(0), 32)
+      if w.dtype == 6 and 32 * blocks == w.size(0):
+        w = torch.contiguous(torch.transpose(torch.view(w, [blocks, 32, -1]), 1, 2))
+      else:
+        w = ops.mkldnn._reorder_linear_weight(torch.contiguous(w), 16)
     return w
 
   # x W^T + b; an empty b is none.
@@ -63,7 +68,13 @@ class Ops(Module):
       bias = b
     if w.is_mkldnn:
       return ops.mkldnn._linear_pointwise(x, w, bias, "none", annotate(List[Optional[number]], []), None)
-    return torch.linear(x, w, bias)
+    if w.dim() < 3:
+      return torch.linear(x, w, bias)
+    y = torch.bmm(torch.expand(torch.unsqueeze(x, 0), [w.size(0), -1, -1]), w)  # (out/32, N, 32)
+    y = torch.reshape(torch.transpose(y, 0, 1), [x.size(0), -1])
+    if torch.numel(b) > 0:
+      y = torch.add(y, b)
+    return y
 
   # What the adapters add to a projection of x (N, in): `a` (c S, in) stacks the down-projections of
   # the c fused modules of all adapters in the batch, S ranks together; `b` (out, c S) holds the
@@ -272,29 +283,37 @@ class Ops(Module):
   def sample(self: __torch__.Ops, logits: Tensor, draws: Tensor, narrowed: bool, scored: bool) -> Tensor:
     choice = torch.to(draws, ops.prim.device(logits), 6)
     temperature = torch.slice(choice, 1, 0, 1)
-    best = torch.argmax(logits, 1, True)  # (N, 1)
-    p = torch.softmax(torch.div(logits, torch.masked_fill(temperature, torch.le(temperature, 0.), 1.)), 1)
+    greedy = torch.le(temperature, 0.)  # (N, 1)
+    if bool(torch.all(greedy)):
+      token = torch.argmax(logits, 1, True)
+    else:
+      token = (self).draw(logits, torch.masked_fill(temperature, greedy, 1.), choice, narrowed)
+      if bool(torch.any(greedy)):
+        token = torch.where(greedy, torch.argmax(logits, 1, True), token)
+    if scored:
+      score = torch.sub(torch.gather(logits, 1, token), torch.logsumexp(logits, [1], True))
+    else:
+      score = temperature
+    return torch.cpu(torch.cat([torch.to(token, 7), torch.to(score, 7)], 1))
+
+  # The drawn token (N, 1) of every row at temperatures (N, 1) above 0; choice as in sample.
+  def draw(self: __torch__.Ops, logits: Tensor, temperature: Tensor, choice: Tensor, narrowed: bool) -> Tensor:
+    p = torch.softmax(torch.div(logits, temperature), 1)
     u = torch.slice(choice, 1, 3, 4)
-    vocabulary = logits.size(1)
     drawn = (self).invert(p, u)
     if narrowed:
       top_p = torch.slice(choice, 1, 1, 2)
       k = torch.slice(choice, 1, 2, 3)
       cut = torch.logical_or(torch.gt(k, 0.), torch.lt(top_p, 1.))  # (N, 1)
       p, order = torch.sort(p, 1, True)
-      k = torch.masked_fill(k, torch.le(k, 0.), float(vocabulary))
-      rank = torch.arange(0, vocabulary, dtype=6, device=ops.prim.device(p))
+      k = torch.masked_fill(k, torch.le(k, 0.), float(logits.size(1)))
+      rank = torch.arange(0, logits.size(1), dtype=6, device=ops.prim.device(p))
       p = torch.masked_fill(p, torch.ge(rank, k), 0.)
       total = torch.sum(p, [1], True)
       before = torch.sub(torch.cumsum(p, 1), p)
       p = torch.masked_fill(p, torch.ge(before, torch.mul(total, top_p)), 0.)
       drawn = torch.where(cut, torch.gather(order, 1, (self).invert(p, u)), drawn)
-    token = torch.where(torch.le(temperature, 0.), best, drawn)
-    if scored:
-      score = torch.sub(torch.gather(logits, 1, token), torch.logsumexp(logits, [1], True))
-    else:
-      score = u
-    return torch.cpu(torch.cat([torch.to(token, 7), torch.to(score, 7)], 1))
+    return drawn
 
   # The index (N, 1) where the running sum of weights p (N, V) first exceeds u times the whole.
   def invert(self: __torch__.Ops, p: Tensor, u: Tensor) -> Tensor:

@@ -137,7 +137,7 @@ public final class GenerateCommand implements Callable<Integer> {
           everywhere = name;
         }
       }
-      List<GenerationRequest> requests = requests(everywhere);
+      List<GenerationRequest> requests = requests(everywhere, loaded.config().vocabulary());
       List<Completion> completions = loaded.generate(requests);
       PrintWriter out = java.util.Objects.requireNonNull(spec).commandLine().getOut();
       if (json) {
@@ -212,7 +212,8 @@ public final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  private List<GenerationRequest> requests(@Nullable String everywhere) throws IOException {
+  private List<GenerationRequest> requests(@Nullable String everywhere, int vocabulary)
+      throws IOException {
     Sampling sampling =
         new Sampling(
             maxTokens,
@@ -226,7 +227,8 @@ public final class GenerateCommand implements Callable<Integer> {
       Prompt one = prompt == null ? new Prompt.Ids(promptIds) : text(prompt);
       return List.of(new GenerationRequest(one, everywhere, samples, sampling));
     }
-    return new PromptFile(prompts, chat ? PromptFile.Plain.AS_USER : PromptFile.Plain.CONTINUED)
+    PromptFile.Plain plain = chat ? PromptFile.Plain.AS_USER : PromptFile.Plain.CONTINUED;
+    return new PromptFile(prompts, plain, vocabulary)
         .read().stream()
             .map(
                 line ->

@@ -23,8 +23,10 @@ import org.jspecify.annotations.Nullable;
  * A file of prompts, a JSON object a line: one of {@code prompt}, {@code prompt_ids} and {@code
  * messages} as chat APIs write them, the latter with {@code tools} and {@code
  * chat_template_kwargs}; and an {@code adapter}.
+ *
+ * @param vocabulary of the model that will answer; token ids lie below it
  */
-record PromptFile(Path file, Plain plain) {
+record PromptFile(Path file, Plain plain, int vocabulary) {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
@@ -56,14 +58,14 @@ record PromptFile(Path file, Plain plain) {
     List<Line> all = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
       if (!lines.get(i).isBlank()) {
-        all.add(new Reader(file + " line " + (i + 1) + ": ").line(lines.get(i), plain));
+        all.add(new Reader(file + " line " + (i + 1) + ": ", vocabulary).line(lines.get(i), plain));
       }
     }
     return all;
   }
 
   /** Reads one line; {@code where} starts every message. */
-  private record Reader(String where) {
+  private record Reader(String where, int vocabulary) {
     Line line(String text, Plain plain) {
       JsonNode node;
       try {
@@ -114,6 +116,10 @@ record PromptFile(Path file, Plain plain) {
       for (JsonNode id : value) {
         if (!id.isInt()) {
           throw wrong("prompt_ids holds " + id + ", expected token ids");
+        }
+        if (id.intValue() < 0 || id.intValue() >= vocabulary) {
+          throw wrong(
+              "prompt_ids holds " + id + ", expected 0 to " + (vocabulary - 1) + " for this model");
         }
         ids.add(id.intValue());
       }

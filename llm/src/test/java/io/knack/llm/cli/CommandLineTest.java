@@ -213,6 +213,7 @@ class CommandLineTest {
       strings = {
         "{\"prompt_ids\": [1, 2",
         "{\"prompt_ids\": [1, \"two\"]}",
+        "{\"prompt_ids\": [1, 257]}",
         "{\"text\": \"x\"}",
         "{\"messages\": [{\"role\": \"user\"}]}",
         "{\"prompt\": \"x\", \"adapter\": 3}",
