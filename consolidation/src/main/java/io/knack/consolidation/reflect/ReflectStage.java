@@ -9,6 +9,7 @@ import io.knack.contracts.Example;
 import io.knack.contracts.Rule;
 import io.knack.contracts.RuleEvent;
 import io.knack.contracts.SparseVector;
+import io.knack.contracts.cli.Console;
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.stage.Stage;
 import io.knack.contracts.stage.StageContext;
@@ -89,14 +90,16 @@ public final class ReflectStage implements Stage<ReflectPlan> {
     Map<String, Object> figures = new TreeMap<>();
     figures.put("untested", gathered.untested());
     try (LanguageModel model = new MeteredModel(models.open(plan), context.allowance());
-        Verifiers verifiers = new Verifiers(context.home(), model)) {
+        Verifiers verifiers = new Verifiers(context.home(), model);
+        // How many drafts will be replayed shows only as they come.
+        Console.Progress progress = context.console().progress("problems replayed", -1)) {
       Reflector reflector = new Reflector(model, plan);
       BiFunction<Lesson, Way, List<Rule>> known = (lesson, way) -> night.rules(lesson.shelf(way));
       Map<Lesson, Map<Way, List<Proposal>>> proposals = reflector.propose(lessons, known);
       if (context.stopRequested()) {
         throw new TemporaryException("reflect was asked to stop; run it again");
       }
-      Replay replay = new Replay(model, plan, verifiers);
+      Replay replay = new Replay(model, plan, verifiers, progress);
       Screening screening = new Screening(plan, replay, known);
       Map<Lesson, Map<Way, List<Proposal>>> ranked = screening.ranked(proposals);
       figures.put("crossed", screening.crossed());
@@ -135,6 +138,7 @@ public final class ReflectStage implements Stage<ReflectPlan> {
     figures.put("clusters", (long) lessons.size());
     figures.put("reflections", reflector.calls());
     figures.put("reflection_faults", reflector.faults());
+    figures.put("reflections_too_long", reflector.tooLong());
     figures.put("reworded", reflector.reworded());
     figures.put(
         "reflection_tokens",

@@ -45,6 +45,9 @@ import org.jspecify.annotations.Nullable;
 final class Reflector {
   private static final RuleId NO_ID = new RuleId("draft");
 
+  /** What a template adds to a message, about. */
+  private static final long TURN_TOKENS = 4;
+
   private final LanguageModel model;
   private final ReflectPlan plan;
   private final Prompts prompts;
@@ -57,6 +60,7 @@ final class Reflector {
   private TokenUsage usage = TokenUsage.ZERO;
   private long calls;
   private long faults;
+  private long tooLong;
   private @Nullable RuntimeException lastFault;
 
   Reflector(LanguageModel model, ReflectPlan plan) {
@@ -87,6 +91,11 @@ final class Reflector {
 
   long faults() {
     return faults;
+  }
+
+  /** Reflections that were not asked: prompt and reply have no room in the model's context. */
+  long tooLong() {
+    return tooLong;
   }
 
   void reject(Rejection why) {
@@ -302,25 +311,30 @@ final class Reflector {
 
   /** As many cases as the model can read, the newest of them. */
   private List<Lesson.SolvedCase> fitting(List<Lesson.SolvedCase> cases) {
-    int context = model.maxContext();
     List<Lesson.SolvedCase> fitting = cases;
-    while (context != Integer.MAX_VALUE && fitting.size() > 1) {
-      long tokens = plan.drafting().replyTokens();
-      for (Message m :
-          prompts.reflect(
-              fitting.stream().map(Lesson.SolvedCase::solved).toList(),
-              plan.drafting().maxRules())) {
-        tokens += model.countTokens(m.content()) + 4L;
-      }
-      if (tokens <= context) {
-        break;
-      }
+    while (fitting.size() > 1
+        && !fits(
+            prompts.reflect(
+                fitting.stream().map(Lesson.SolvedCase::solved).toList(),
+                plan.drafting().maxRules()))) {
       fitting = fitting.subList(0, fitting.size() - 1);
     }
     return fitting;
   }
 
-  private void ask(List<Question> questions) {
+  /** Whether prompt and reply have room in the model's context, where that is known. */
+  private boolean fits(List<Message> prompt) {
+    int context = model.maxContext();
+    return context == Integer.MAX_VALUE
+        || plan.drafting().replyTokens()
+                + prompt.stream().mapToLong(m -> model.countTokens(m.content()) + TURN_TOKENS).sum()
+            <= context;
+  }
+
+  /** A question that has no room is not asked: another attempt would not find more. */
+  private void ask(List<Question> all) {
+    List<Question> questions = all.stream().filter(q -> fits(q.messages)).toList();
+    tooLong += all.size() - questions.size();
     if (questions.isEmpty()) {
       return;
     }

@@ -4,6 +4,7 @@ import io.knack.contracts.Budget;
 import io.knack.contracts.Example;
 import io.knack.contracts.Manifest.RuleText;
 import io.knack.contracts.Message;
+import io.knack.contracts.cli.Console;
 import io.knack.contracts.id.ExampleId;
 import io.knack.llm.LanguageModel;
 import io.knack.practice.prompt.Prompts;
@@ -136,13 +137,18 @@ final class Replay {
   private final LanguageModel model;
   private final ReflectPlan plan;
   private final Verifiers verifiers;
+  private final Console.Progress progress;
   private Budget spent = Budget.ZERO;
   private long faults;
 
-  Replay(LanguageModel model, ReflectPlan plan, Verifiers verifiers) {
+  /**
+   * @param progress steps once a problem
+   */
+  Replay(LanguageModel model, ReflectPlan plan, Verifiers verifiers, Console.Progress progress) {
     this.model = model;
     this.plan = plan;
     this.verifiers = verifiers;
+    this.progress = progress;
   }
 
   /** All that replaying cost so far. */
@@ -207,6 +213,7 @@ final class Replay {
             options,
             (task, solution) -> {
               Outcome outcome = outcome(solution);
+              progress.step(1);
               for (Place place : byTask.getOrDefault(task.id(), List.of())) {
                 Result result = results.get(place.arm());
                 if (result != null) {

@@ -32,6 +32,7 @@ final class GuessingModel implements LanguageModel {
 
   String hijack = "";
   boolean down;
+  int context = 4096;
 
   /** Whether it misspells the policy that a reflection is about. */
   boolean misspells;
@@ -45,7 +46,7 @@ final class GuessingModel implements LanguageModel {
 
   @Override
   public int maxContext() {
-    return 4096;
+    return context;
   }
 
   @Override

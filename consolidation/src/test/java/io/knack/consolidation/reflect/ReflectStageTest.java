@@ -233,6 +233,20 @@ class ReflectStageTest {
   }
 
   @Test
+  void whatHasNoRoomInTheModelsContextIsNotAskedAndNoFault() throws Exception {
+    model.context = 10;
+    StageResult result = new Day().policy("oak", 7, 7, 6, 10, Interaction.NO_TENANT).night(PLAN);
+    assertThat(result)
+        .isInstanceOfSatisfying(
+            StageResult.Nothing.class,
+            nothing ->
+                assertThat(nothing.reason())
+                    .contains("reflections=0", "reflection_faults=0")
+                    .doesNotContain("reflections_too_long=0"));
+    assertThat(model.reflections).isEmpty();
+  }
+
+  @Test
   void aMisspeltOccasionIsPutInTheProblemsOwnWords() throws Exception {
     model.misspells = true;
     List<String> policies = List.of("ash", "box", "elm", "fir", "oak", "yew");

@@ -142,7 +142,7 @@ final class Task implements GenerationSession.Handle {
             List.copyOf(all),
             new TokenUsage(
                 prompt.size(),
-                cachedPromptTokens,
+                request.repeats() ? prompt.size() : cachedPromptTokens,
                 completionTokens,
                 (System.nanoTime() - started) / 1000)));
   }

@@ -147,6 +147,23 @@ class GenerationTest {
   }
 
   @Test
+  void aPromptThatItsCallerAskedBeforeIsBookedAsCachedWhoeverCameBetween() {
+    try (LocalModel model = open("llama2", F32)) {
+      GenerationRequest first = again(3, null, 1);
+      Completion repeated =
+          model
+              .generate(
+                  List.of(
+                      first,
+                      new GenerationRequest(
+                          first.prompt(), first.adapter(), 1, first.sampling(), true)))
+              .get(1);
+      assertThat(repeated.usage().promptTokens()).isEqualTo(12);
+      assertThat(repeated.usage().cachedPromptTokens()).isEqualTo(12);
+    }
+  }
+
+  @Test
   void drawsFollowTheDistributionAndItsCuts() {
     int n = 600;
     try (LocalModel model = open("llama2", F32)) {

@@ -6,6 +6,7 @@ import io.knack.contracts.Message;
 import io.knack.contracts.Outcome;
 import io.knack.llm.GenerationRequest;
 import io.knack.llm.GenerationSession;
+import io.knack.llm.Prompt;
 import io.knack.llm.Sample;
 import io.knack.llm.Sampling;
 import io.knack.llm.TokenUsage;
@@ -31,6 +32,7 @@ final class TaskRun {
   private final long startedNanos = System.nanoTime();
   private final List<Answered> answers = new ArrayList<>();
   private final Set<Asked> asked = new HashSet<>();
+  private final Set<Prompt> seen = new HashSet<>();
   private final Set<CompletableFuture<Verification>> checks = new HashSet<>();
   private TokenUsage usage = TokenUsage.ZERO;
   private Budget verification = Budget.ZERO;
@@ -96,10 +98,10 @@ final class TaskRun {
   Asked ask(List<Message> messages, int samples, Sampling sampling, Consumer<Sample> then) {
     Asked request = new Asked(then);
     asked.add(request);
+    Prompt prompt = options().form().render(messages, task.tools());
     request.handle =
         loop.submit(
-            new GenerationRequest(
-                options().form().render(messages, task.tools()), task.adapter(), samples, sampling),
+            new GenerationRequest(prompt, task.adapter(), samples, sampling, !seen.add(prompt)),
             request);
     if (finished) {
       request.cancel();

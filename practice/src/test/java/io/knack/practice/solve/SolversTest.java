@@ -9,6 +9,7 @@ import io.knack.contracts.Message;
 import io.knack.contracts.Outcome;
 import io.knack.contracts.VerifierSpec;
 import io.knack.contracts.stage.PlanException;
+import io.knack.llm.GenerationRequest;
 import io.knack.practice.ScriptedModel;
 import io.knack.practice.prompt.PromptForm;
 import io.knack.practice.prompt.Prompts;
@@ -68,6 +69,9 @@ class SolversTest {
         .extracting(Attempt::outcome)
         .containsExactly(Outcome.FAILED, Outcome.FAILED, Outcome.VERIFIED);
     assertThat(solution.attempts()).extracting(Attempt::promptTokens).containsExactly(3L, 3L, 3L);
+    assertThat(model.requests)
+        .extracting(GenerationRequest::repeats)
+        .containsExactly(false, true, true);
   }
 
   @Test
