@@ -45,7 +45,7 @@ public record ReflectPlan(
 
   /** How drafts are replayed. */
   public record Replaying(
-      @Default("12") @Range(min = 1, max = 1000) @Doc("validation problems of a cluster at most")
+      @Default("20") @Range(min = 1, max = 1000) @Doc("validation problems of a cluster at most")
           int problems,
       @Default("4") @Range(min = 1, max = 1000) @Doc("fewer than this tell nothing") int least,
       @Default("8")

@@ -60,20 +60,17 @@ final class ParquetCodec {
 
   /** Rows in file order; closing it closes the file. */
   static Rows read(Path file, Shape.Struct shape) throws IOException {
-    ParquetReader<Group> reader = groups(new LocalInputFile(file));
-    return new Rows(reader, shape, file);
+    return new Rows(RecordReading.open(new LocalInputFile(file), shape), file);
   }
 
   static final class Rows implements Iterator<Record>, AutoCloseable {
-    private final ParquetReader<Group> reader;
-    private final Shape.Struct shape;
+    private final ParquetReader<Record> reader;
     private final Path file;
-    private @Nullable Group next;
+    private @Nullable Record next;
     private boolean fetched;
 
-    private Rows(ParquetReader<Group> reader, Shape.Struct shape, Path file) {
+    private Rows(ParquetReader<Record> reader, Path file) {
       this.reader = reader;
-      this.shape = shape;
       this.file = file;
     }
 
@@ -85,6 +82,11 @@ final class ParquetCodec {
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         } catch (RuntimeException e) {
+          for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof IllegalArgumentException) {
+              throw new ContractException(file + ": " + cause.getMessage(), e);
+            }
+          }
           throw new ContractException(
               file + " is not a readable Parquet file: " + e.getMessage(), e);
         }
@@ -98,13 +100,8 @@ final class ParquetCodec {
       if (!hasNext() || next == null) {
         throw new NoSuchElementException();
       }
-      Group group = next;
       fetched = false;
-      try {
-        return (Record) struct(shape, group);
-      } catch (IllegalArgumentException e) {
-        throw new ContractException(file + ": " + e.getMessage(), e);
-      }
+      return next;
     }
 
     @Override
@@ -336,61 +333,6 @@ final class ParquetCodec {
   /** A file's rows as they lie there. */
   static ParquetReader<Group> groups(LocalInputFile file) throws IOException {
     return new Reader(file).withConf(new PlainParquetConfiguration()).build();
-  }
-
-  private static Object struct(Shape.Struct shape, Group group) {
-    List<Shape.Field> fields = shape.fields();
-    @Nullable Object[] values = new @Nullable Object[fields.size()];
-    for (int i = 0; i < values.length; i++) {
-      Shape.Field field = fields.get(i);
-      boolean present =
-          group.getType().containsField(field.column())
-              && group.getFieldRepetitionCount(field.column()) > 0;
-      if (present) {
-        values[i] = value(field.shape(), group, field.column(), 0);
-      } else if (!field.nullable()) {
-        throw new IllegalArgumentException(
-            "column " + field.column() + " of " + shape.type().getSimpleName() + " is missing");
-      }
-    }
-    return shape.create(values);
-  }
-
-  private static Object value(Shape shape, Group group, String column, int index) {
-    if (shape instanceof Shape.Scalar scalar) {
-      Object carrier =
-          switch (scalar.kind()) {
-            case TEXT -> group.getString(column, index);
-            case INT, DATE -> group.getInteger(column, index);
-            case LONG, TIMESTAMP -> group.getLong(column, index);
-            case FLOAT -> group.getFloat(column, index);
-            case DOUBLE -> group.getDouble(column, index);
-            case BOOLEAN -> group.getBoolean(column, index);
-          };
-      return scalar.load().apply(carrier);
-    }
-    Group nested = group.getGroup(column, index);
-    if (shape instanceof Shape.Struct struct) {
-      return struct(struct, nested);
-    }
-    // The repeated level and its members go by position: writers disagree about their names.
-    int count = nested.getFieldRepetitionCount(0);
-    if (shape instanceof Shape.ListOf list) {
-      List<Object> elements = new ArrayList<>(count);
-      for (int i = 0; i < count; i++) {
-        Group element = nested.getGroup(0, i);
-        elements.add(value(list.element(), element, element.getType().getFieldName(0), 0));
-      }
-      return elements;
-    }
-    Shape.MapOf map = (Shape.MapOf) shape;
-    Map<String, Object> entries = new LinkedHashMap<>();
-    for (int i = 0; i < count; i++) {
-      Group entry = nested.getGroup(0, i);
-      entries.put(
-          entry.getString(0, 0), value(map.value(), entry, entry.getType().getFieldName(1), 0));
-    }
-    return entries;
   }
 
   // ---- reading what is no contract

@@ -61,7 +61,7 @@ import java.util.TreeMap;
 public final class RuleTrial {
   private static final Instant START = Instant.parse("2026-01-05T08:00:00Z");
   private static final int POISONED_LOGS = 3;
-  private static final int VALIDATION = 12;
+  private static final int VALIDATION = 20;
 
   private final Path home;
   private final Path model;
