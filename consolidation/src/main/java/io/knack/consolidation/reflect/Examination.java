@@ -46,7 +46,7 @@ final class Examination {
   private final Instant at;
   private final ToLongFunction<String> tokens;
   private final Function<Lesson, List<Example>> strangers;
-  private final Reflector rejections;
+  private final DraftReader rejections;
 
   Examination(
       ReflectPlan plan,
@@ -55,7 +55,7 @@ final class Examination {
       Instant at,
       ToLongFunction<String> tokens,
       Function<Lesson, List<Example>> strangers,
-      Reflector rejections) {
+      DraftReader rejections) {
     this.plan = plan;
     this.replay = replay;
     this.night = night;

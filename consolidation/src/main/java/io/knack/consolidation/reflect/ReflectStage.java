@@ -93,7 +93,8 @@ public final class ReflectStage implements Stage<ReflectPlan> {
         Verifiers verifiers = new Verifiers(context.home(), model);
         // How many drafts will be replayed shows only as they come.
         Console.Progress progress = context.console().progress("problems replayed", -1)) {
-      Reflector reflector = new Reflector(model, plan);
+      DraftReader reader = new DraftReader(plan);
+      Reflector reflector = new Reflector(model, plan, reader);
       BiFunction<Lesson, Way, List<Rule>> known = (lesson, way) -> night.rules(lesson.shelf(way));
       Map<Lesson, Map<Way, List<Proposal>>> proposals = reflector.propose(lessons, known);
       if (context.stopRequested()) {
@@ -110,10 +111,10 @@ public final class ReflectStage implements Stage<ReflectPlan> {
               at,
               model::countTokens,
               strangers(plan, lessons, inputs.required(ArtifactKind.CLUSTERS)),
-              reflector)
+              reader)
           .run(book, ranked);
       night.forget();
-      figures(figures, lessons, reflector, replay);
+      figures(figures, lessons, reflector, reader, replay);
     }
     List<RuleEvent> events = night.events();
     for (RuleEvent event : events) {
@@ -134,12 +135,16 @@ public final class ReflectStage implements Stage<ReflectPlan> {
   }
 
   private static void figures(
-      Map<String, Object> figures, List<Lesson> lessons, Reflector reflector, Replay replay) {
+      Map<String, Object> figures,
+      List<Lesson> lessons,
+      Reflector reflector,
+      DraftReader reader,
+      Replay replay) {
     figures.put("clusters", (long) lessons.size());
     figures.put("reflections", reflector.calls());
     figures.put("reflection_faults", reflector.faults());
     figures.put("reflections_too_long", reflector.tooLong());
-    figures.put("reworded", reflector.reworded());
+    figures.put("reworded", reader.reworded());
     figures.put(
         "reflection_tokens",
         reflector.usage().promptTokens() + reflector.usage().completionTokens());
@@ -148,7 +153,7 @@ public final class ReflectStage implements Stage<ReflectPlan> {
     for (Rejection why : Rejection.values()) {
       figures.put(
           "rejected_" + why.name().toLowerCase(Locale.ROOT),
-          reflector.rejected().getOrDefault(why, 0L));
+          reader.rejected().getOrDefault(why, 0L));
     }
   }
 

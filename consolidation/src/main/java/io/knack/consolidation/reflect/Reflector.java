@@ -1,12 +1,6 @@
 package io.knack.consolidation.reflect;
 
 import io.knack.consolidation.draft.Draft;
-import io.knack.consolidation.draft.DraftGuard;
-import io.knack.consolidation.draft.DraftParser;
-import io.knack.consolidation.draft.Rejection;
-import io.knack.consolidation.draft.SharedWording;
-import io.knack.contracts.Attempt;
-import io.knack.contracts.Example;
 import io.knack.contracts.Manifest.RuleText;
 import io.knack.contracts.Message;
 import io.knack.contracts.Rule;
@@ -21,7 +15,6 @@ import io.knack.llm.LanguageModel;
 import io.knack.llm.Sample;
 import io.knack.llm.Sampling;
 import io.knack.llm.TokenUsage;
-import io.knack.practice.prompt.PromptForm;
 import io.knack.practice.prompt.Prompts;
 import io.knack.practice.solve.Seeds;
 import java.util.ArrayList;
@@ -34,7 +27,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -51,38 +43,22 @@ final class Reflector {
   private final LanguageModel model;
   private final ReflectPlan plan;
   private final Prompts prompts;
-  private final DraftParser parser;
-  private final DraftGuard guard;
-  private final Map<Rejection, Long> rejected = new EnumMap<>(Rejection.class);
-  private final SharedWording wording = new SharedWording();
-  private final Map<Lesson, List<String>> problems = new HashMap<>();
-  private long reworded;
+  private final DraftReader reader;
   private TokenUsage usage = TokenUsage.ZERO;
   private long calls;
   private long faults;
   private long tooLong;
   private @Nullable RuntimeException lastFault;
 
-  Reflector(LanguageModel model, ReflectPlan plan) {
+  Reflector(LanguageModel model, ReflectPlan plan, DraftReader reader) {
     this.model = model;
     this.plan = plan;
     this.prompts = Prompts.of(plan.solver().form());
-    this.parser = new DraftParser(plan.solver().form(), plan.drafting().maxRules());
-    this.guard = new DraftGuard(plan.drafting().maxCharacters());
-  }
-
-  /** Refusals by reason, all ways together. */
-  Map<Rejection, Long> rejected() {
-    return rejected;
+    this.reader = reader;
   }
 
   TokenUsage usage() {
     return usage;
-  }
-
-  /** Drafts whose occasion was put in the evidence's words. */
-  long reworded() {
-    return reworded;
   }
 
   long calls() {
@@ -96,10 +72,6 @@ final class Reflector {
   /** Reflections that were not asked: prompt and reply have no room in the model's context. */
   long tooLong() {
     return tooLong;
-  }
-
-  void reject(Rejection why) {
-    rejected.merge(why, 1L, Long::sum);
   }
 
   /** What is asked, of which cases, and what came back. */
@@ -140,13 +112,7 @@ final class Reflector {
       List<Lesson> lessons, BiFunction<Lesson, Way, List<Rule>> known) {
     Map<Lesson, Map<Way, List<Proposal>>> all = new LinkedHashMap<>();
     lessons.forEach(lesson -> all.put(lesson, new EnumMap<>(Way.class)));
-    for (Lesson lesson : lessons) {
-      List<String> own = new ArrayList<>();
-      lesson.cases().forEach(one -> own.add(one.solved().problem()));
-      lesson.validation().stream().map(Example::problem).forEach(own::add);
-      problems.put(lesson, own);
-      wording.count(own);
-    }
+    lessons.forEach(reader::know);
     if (plan.ways().contains(Way.REFLECT) || plan.ways().contains(Way.MULTI_CASE)) {
       atOnce(lessons, all);
     }
@@ -193,7 +159,8 @@ final class Reflector {
     Map<Lesson, Map<Way, List<Proposal>>> raw = new HashMap<>();
     for (Asked one : asked) {
       for (String reply : one.question().replies) {
-        read(reply, one.lesson(), one.cases(), List.of())
+        reader
+            .read(reply, one.lesson(), one.cases(), List.of())
             .ifPresent(
                 proposal ->
                     raw.computeIfAbsent(one.lesson(), l -> new EnumMap<>(Way.class))
@@ -280,7 +247,8 @@ final class Reflector {
         List<Lesson.SolvedCase> seen =
             lesson.cases().subList(lesson.cases().size() - 1 - round, lesson.cases().size());
         for (String reply : entry.getValue().replies) {
-          read(reply, lesson, seen, before.getOrDefault(lesson, List.of()))
+          reader
+              .read(reply, lesson, seen, before.getOrDefault(lesson, List.of()))
               .ifPresent(
                   proposal -> {
                     Proposal old = state.get(lesson);
@@ -370,69 +338,6 @@ final class Reflector {
         lastFault = question.fault;
       }
     }
-  }
-
-  /** The drafts of a reply when every one of them may be replayed. */
-  private Optional<Proposal> read(
-      String reply, Lesson lesson, List<Lesson.SolvedCase> cases, List<String> knownRules) {
-    Optional<List<Draft>> drafts = parser.parse(reply);
-    if (drafts.isEmpty()) {
-      reject(DraftGuard.injects(reply) ? Rejection.INJECTION : Rejection.UNPARSED);
-      return Optional.empty();
-    }
-    List<String> evidence = new ArrayList<>(knownRules);
-    for (Lesson.SolvedCase one : cases) {
-      evidence.add(one.solved().problem());
-      one.solved().attempts().stream().map(Attempt::text).forEach(evidence::add);
-    }
-    List<Draft> kept = new ArrayList<>();
-    for (Draft draft : drafts.get()) {
-      boolean known = knownRules.contains(draft.when() + " " + draft.then() + " " + draft.scope());
-      Optional<Rejection> why = known ? Optional.empty() : guard.refuse(draft, evidence);
-      Optional<Draft> other =
-          known ? Optional.empty() : inOwnWords(draft, why, lesson, cases, evidence);
-      if (other.isPresent()) {
-        reworded++;
-        kept.add(other.get());
-      } else if (why.isPresent()) {
-        reject(why.get());
-      } else {
-        kept.add(draft);
-      }
-    }
-    return kept.isEmpty()
-        ? Optional.empty()
-        : Optional.of(new Proposal(kept, cases.stream().map(Lesson.SolvedCase::id).toList(), 1));
-  }
-
-  /**
-   * A draft whose occasion does not stand in the evidence, with the words that the problems share
-   * instead. A small model is expected to copy its occasion, so any other wording is replaced; an
-   * instruct model says it in its own words, which are replaced only for a name or number that no
-   * evidence has. Nothing else that is wrong with a draft is mended.
-   */
-  private Optional<Draft> inOwnWords(
-      Draft draft,
-      Optional<Rejection> why,
-      Lesson lesson,
-      List<Lesson.SolvedCase> cases,
-      List<String> evidence) {
-    boolean unsupported =
-        why.filter(r -> r == Rejection.UNSUPPORTED_NAME || r == Rejection.UNSUPPORTED_NUMBER)
-            .isPresent();
-    boolean copied = plan.solver().form() == PromptForm.SHORT;
-    if (draft.when().isEmpty()
-        || !(unsupported || (why.isEmpty() && copied))
-        || SharedWording.stands(draft.when(), evidence)) {
-      return Optional.empty();
-    }
-    return wording
-        .of(
-            draft.when(),
-            cases.stream().map(c -> c.solved().problem()).toList(),
-            problems.getOrDefault(lesson, List.of()))
-        .map(when -> new Draft(when, draft.then(), draft.scope()))
-        .filter(other -> guard.refuse(other, evidence).isEmpty());
   }
 
   /** Equal proposals become one with all their evidence; the most voted first. */

@@ -8,21 +8,15 @@ import io.knack.contracts.Attempt;
 import io.knack.contracts.Evidence;
 import io.knack.contracts.Example;
 import io.knack.contracts.Interaction;
-import io.knack.contracts.Message;
 import io.knack.contracts.Outcome;
 import io.knack.contracts.Rule;
 import io.knack.contracts.RuleSet;
-import io.knack.contracts.Split;
-import io.knack.contracts.VerifierSpec;
 import io.knack.contracts.cli.Console;
-import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.ExampleId;
-import io.knack.contracts.id.InteractionId;
 import io.knack.contracts.id.RunId;
 import io.knack.contracts.plan.Plans;
 import io.knack.contracts.stage.StageRunner;
 import io.knack.contracts.store.Artifact;
-import io.knack.contracts.store.ArtifactCard;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Jsons;
@@ -38,14 +32,12 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** All three ways on word problems, by an endpoint that fails in every way it can. */
 class ReflectEndpointTest {
-  private static final Instant START = Instant.parse("2026-03-01T00:00:00Z");
+  private static final Instant START = Given.START;
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String LESSON =
       "write one small calculation a line, check the units, and end with the answer alone";
@@ -117,22 +109,14 @@ class ReflectEndpointTest {
         boolean train = i % 12 < 4;
         ExampleId id = new ExampleId("e" + i);
         examples.add(
-            new Example(
+            Given.example(
                 id,
-                new ClusterId("cluster-" + i / 12),
-                List.of(new InteractionId("i" + i)),
+                "cluster-" + i / 12,
                 START.plus(Duration.ofMinutes(i)),
-                null,
                 Interaction.NO_TENANT,
-                null,
-                Map.of(),
-                List.of(Message.user(one.question())),
+                one.question(),
                 train ? one.right() : null,
-                one.answer(),
-                new VerifierSpec("numeric", Map.of()),
-                1,
-                1,
-                train ? Split.TRAIN : Split.VALIDATION));
+                one.answer()));
         evidence.add(
             new Evidence(
                 id, List.of(new Attempt(null, one.wrong(), 0, 0, 0, 0.0, Outcome.FAILED))));
@@ -142,25 +126,7 @@ class ReflectEndpointTest {
     } else {
       Tables.CLUSTERS.writeInto(directory, List.of());
     }
-    return store.commit(
-        directory,
-        new ArtifactCard(
-            kind,
-            1,
-            "test",
-            "1",
-            run,
-            START,
-            "",
-            "{}",
-            List.of(),
-            List.of(),
-            "",
-            1,
-            List.of(),
-            new TreeMap<>(),
-            Map.of(),
-            null));
+    return store.commit(directory, Given.card(kind));
   }
 
   @Test

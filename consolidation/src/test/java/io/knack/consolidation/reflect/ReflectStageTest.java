@@ -9,16 +9,11 @@ import io.knack.contracts.Attempt;
 import io.knack.contracts.Evidence;
 import io.knack.contracts.Example;
 import io.knack.contracts.Interaction;
-import io.knack.contracts.Message;
 import io.knack.contracts.Outcome;
 import io.knack.contracts.Rule;
 import io.knack.contracts.RuleSet;
-import io.knack.contracts.Split;
-import io.knack.contracts.VerifierSpec;
 import io.knack.contracts.cli.Console;
-import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.ExampleId;
-import io.knack.contracts.id.InteractionId;
 import io.knack.contracts.id.RunId;
 import io.knack.contracts.id.TenantId;
 import io.knack.contracts.plan.Plans;
@@ -28,7 +23,6 @@ import io.knack.contracts.stage.StageInputs;
 import io.knack.contracts.stage.StageResult;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.contracts.store.Artifact;
-import io.knack.contracts.store.ArtifactCard;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactRef;
 import io.knack.contracts.store.Jsons;
@@ -50,7 +44,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ReflectStageTest {
-  private static final Instant START = Instant.parse("2026-03-01T00:00:00Z");
+  private static final Instant START = Given.START;
   private static final ReflectPlan PLAN =
       Plans.read(ReflectPlan.class, null, List.of("solver.form=short", "solver.max_samples=16"));
 
@@ -78,22 +72,14 @@ class ReflectStageTest {
             new ExampleId(name + "-" + tenant + "-" + (before + i) + "-" + nights.size());
         String answer = Integer.toString(number + constant);
         examples.add(
-            new Example(
+            Given.example(
                 id,
-                new ClusterId("cluster-" + name),
-                List.of(new InteractionId("i-" + id)),
+                "cluster-" + name,
                 START.plus(Duration.ofMinutes(before + i)),
-                null,
                 tenant,
-                null,
-                Map.of(),
-                List.of(Message.user(name + " plus " + number)),
+                name + " plus " + number,
                 train ? number + "+" + constant + "=" + answer + "\nA: " + answer : null,
-                answer,
-                new VerifierSpec("numeric", Map.of()),
-                1,
-                1,
-                train ? Split.TRAIN : Split.VALIDATION));
+                answer));
         evidence.add(
             new Evidence(
                 id,
@@ -125,26 +111,7 @@ class ReflectStageTest {
   }
 
   private static Artifact artifact(ArtifactKind kind, Path directory) {
-    return new Artifact(
-        new ArtifactRef(kind, "0".repeat(64)),
-        directory,
-        new ArtifactCard(
-            kind,
-            1,
-            "test",
-            "1",
-            new RunId("r"),
-            START,
-            "",
-            "{}",
-            List.of(),
-            List.of(),
-            "",
-            1,
-            List.of(),
-            new TreeMap<>(),
-            Map.of(),
-            null));
+    return new Artifact(new ArtifactRef(kind, "0".repeat(64)), directory, Given.card(kind));
   }
 
   private StageContext context(Path output) {

@@ -52,6 +52,12 @@ public record GatePolicy(
     return round == 0 ? alpha * FIRST_SHARE : alpha * (1 - FIRST_SHARE) * Math.pow(0.5, round);
   }
 
+  /** The same policy at another level. */
+  public GatePolicy withAlpha(double level) {
+    return new GatePolicy(
+        level, margin, leastSaving, futilityAlpha, harmAlpha, leastProblems, leastAnchor);
+  }
+
   /** The level of each of so many slices' vetoes. */
   public double harmAlphaOf(int slices) {
     return harmAlpha / Math.max(1, slices);

@@ -6,6 +6,7 @@ import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
 import io.knack.contracts.stage.PlanException;
 import io.knack.evaluator.gate.GatePolicy;
+import io.knack.evaluator.statistics.ErrorOverNights;
 import io.knack.practice.solve.SolverOptions;
 import io.knack.practice.solve.Solvers;
 import java.nio.file.Path;
@@ -26,10 +27,23 @@ public record EvaluatePlan(
     @Doc("how much may be spent on one problem, both sides alike") SolverOptions solver,
     @Doc("turns tokens, samples and checks into one cost") PriceBook prices,
     @Doc("what a candidate must prove") GatePolicy gate,
+    @Doc("each: every night spends the gate's alpha; e_lond: all nights share it") @Default("each")
+        Nights nights,
     @Doc("which problems are looked at") Sampling sampling,
     @Doc("when a memory fires") Triggers triggers,
     @Doc("what memory costs besides tokens") Carrying carrying,
     @Doc("shuffles and samples; both sides of a pair share their seeds") @Default("1") long seed) {
+
+  /** What the error rate is kept over. */
+  public enum Nights {
+    /** A night that must not be promoted is promoted with probability alpha at most. */
+    EACH,
+    /**
+     * Of all promotions over all nights, a share of alpha at most is false, in expectation. The
+     * tenth night takes about twice the problems, the hundredth twice to three times.
+     */
+    E_LOND
+  }
 
   /** Which problems are looked at. */
   public record Sampling(
@@ -91,6 +105,34 @@ public record EvaluatePlan(
     if (!problems.isEmpty()) {
       throw new PlanException(problems);
     }
+  }
+
+  /**
+   * The plan with tonight's share of alpha in its gate.
+   *
+   * @param gated nights that the gate has judged before
+   * @param promoted how many of them it promoted
+   */
+  EvaluatePlan after(int gated, int promoted) {
+    double alpha =
+        switch (nights) {
+          case EACH -> gate.alpha();
+          case E_LOND -> ErrorOverNights.level(gated + 1, promoted, gate.alpha());
+        };
+    return new EvaluatePlan(
+        model,
+        endpoint,
+        baseModelName,
+        baseRevision,
+        method,
+        solver,
+        prices,
+        gate.withAlpha(alpha),
+        nights,
+        sampling,
+        triggers,
+        carrying,
+        seed);
   }
 
   /** What serving calls the base model. */

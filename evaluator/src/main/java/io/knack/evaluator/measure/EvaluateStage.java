@@ -90,8 +90,9 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
   }
 
   @Override
-  public StageResult run(EvaluatePlan plan, StageInputs inputs, StageContext context)
+  public StageResult run(EvaluatePlan asked, StageInputs inputs, StageContext context)
       throws IOException {
+    EvaluatePlan plan = tonight(asked, inputs.chain(ArtifactKind.EVALUATION));
     Artifact curriculum = inputs.required(ArtifactKind.CURRICULUM);
     refuseOpened(curriculum, inputs.chain(ArtifactKind.EVALUATION));
     Curriculum problems = Curriculum.read(curriculum);
@@ -148,6 +149,22 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
           asker,
           plan.seed());
     }
+  }
+
+  /** Nights whose holdout stayed sealed spent nothing. */
+  private static EvaluatePlan tonight(EvaluatePlan plan, List<Artifact> earlier) {
+    List<Artifact> gated =
+        earlier.stream()
+            .filter(
+                night ->
+                    night.card().figures().get("problems") instanceof Number opened
+                        && opened.longValue() > 0)
+            .toList();
+    long promoted =
+        gated.stream()
+            .filter(night -> "promote".equals(night.card().figures().get("verdict")))
+            .count();
+    return plan.after(gated.size(), Math.toIntExact(promoted));
   }
 
   static String word(Verdict verdict) {

@@ -1,9 +1,14 @@
 package io.knack.evaluator.report;
 
+import static java.util.stream.Collectors.joining;
+
 import io.knack.contracts.Interval;
 import io.knack.contracts.Report.Comparison;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Function;
 
 /** The report's charts, as SVG in the page's own colours. */
@@ -21,12 +26,13 @@ public final class Charts {
     int right = WIDTH - 20;
     int top = 20;
     int bottom = height - 45;
-    double most = 1.1;
+    double widest = 1.1;
     double least = 1;
     for (Comparison c : arms) {
-      most = Math.max(most, Math.min(2, relative(c) * 1.05));
+      widest = Math.max(widest, Math.min(2, relative(c) * 1.05));
       least = Math.min(least, Math.min(c.baseline().accuracy(), c.candidate().accuracy()));
     }
+    double most = widest;
     double floor = Math.max(0, Math.floor((least - 0.05) * 10) / 10);
     html.open(
         "svg",
@@ -50,6 +56,9 @@ public final class Charts {
     label(html, (left + right) / 2.0, height - 8, "cost per problem, baseline = 100%", "middle");
     double one = left + (right - left) / most;
     line(html, one, top, one, bottom, "base");
+    // Arms that fall on one point share a label.
+    Map<String, List<Comparison>> points = new LinkedHashMap<>();
+    LabelPlaces places = new LabelPlaces(left, right, 0, bottom);
     for (Comparison c : arms) {
       double x = left + (right - left) * Math.min(most, relative(c)) / most;
       double y = bottom - (bottom - top) * (c.candidate().accuracy() - floor) / (1 - floor);
@@ -59,9 +68,24 @@ public final class Charts {
       dot(html, one, before, 4, "dot0");
       dot(html, x, y, 7, "dot");
       html.close();
-      boolean flip = x > right - 90;
-      label(html, flip ? x - 11 : x + 11, y - 7, c.arm(), flip ? "end" : "start");
+      places.keepClear(one, before, 4);
+      places.keepClear(x, y, 7);
+      points
+          .computeIfAbsent(Math.round(x / 4) + "," + Math.round(y / 4), p -> new ArrayList<>())
+          .add(c);
     }
+    points.forEach(
+        (point, there) -> {
+          Comparison c = there.get(0);
+          double x = left + (right - left) * Math.min(most, relative(c)) / most;
+          double y = bottom - (bottom - top) * (c.candidate().accuracy() - floor) / (1 - floor);
+          String text = there.stream().map(Comparison::arm).distinct().collect(joining(", "));
+          LabelPlaces.Place place = places.of(x, y, text);
+          if (place.far()) {
+            line(html, x, y, place.x(), place.y() - 4, "link");
+          }
+          label(html, place.x(), place.y(), text, place.anchor());
+        });
     html.close();
   }
 

@@ -24,6 +24,7 @@ import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Jsons;
 import io.knack.contracts.table.Tables;
+import io.knack.evaluator.statistics.ErrorOverNights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -167,6 +168,17 @@ final class EvaluateStageTest {
     home = other;
     run("r-9", List.of());
     assertThat(latest().card().contentDigest()).isEqualTo(digest);
+  }
+
+  @Test
+  void nightsMayShareOneErrorBudget() throws IOException {
+    ToyWorld.night(home, 80, Set.of());
+    run("r-1", List.of("nights=e_lond"));
+    assertThat(report().policy()).containsEntry("alpha", ErrorOverNights.level(1, 0, 0.01));
+    assertThat(report().verdict()).isInstanceOf(Verdict.Promote.class);
+    ToyWorld.night(home, 84, Set.of());
+    run("r-2", List.of("nights=e_lond"));
+    assertThat(report().policy()).containsEntry("alpha", ErrorOverNights.level(2, 1, 0.01));
   }
 
   @Test

@@ -32,9 +32,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -193,6 +195,40 @@ final class PromotionTest {
       promotion(home(), plan, aliases).promote(next);
       assertThat(good.loaded).containsExactly(adapter(next.manifest()).name());
       assertThat(bad.loaded).containsExactly(adapter(next.manifest()).name());
+    }
+  }
+
+  @Test
+  void aReplicaThatAnswersTooLateIsNamedAndNotAskedAgain() throws Exception {
+    try (Vllm good = new Vllm();
+        Vllm slow = new Vllm()) {
+      slow.behaviour = "slow";
+      PromotePlan plan =
+          Plans.read(
+              PromotePlan.class,
+              null,
+              List.of(
+                  "replicas=[" + good.address() + "," + slow.address() + "]", "timeout=PT0.5S"));
+      Aliases aliases = new Aliases();
+      Promotion.Wish wish = wish("one", 0.5f);
+      String adapter = adapter(wish.manifest()).name();
+      assertThatThrownBy(() -> promotion(home(), plan, aliases).promote(wish))
+          .isInstanceOf(TemporaryException.class)
+          .hasMessageContaining(good.address() + " has 1 of 1")
+          .hasMessageContaining(slow.address() + " has 0 of 1, lacks " + adapter)
+          .hasMessageContaining("timed out")
+          .hasMessageContaining("Manifest in force: none");
+      assertThat(good.loaded).containsExactly(adapter);
+      assertThat(promotion(home(), plan, aliases).live()).isEmpty();
+      assertThat(aliases.points).doesNotContainKey("knack-acme-tiny@champion");
+
+      // The server had not given up: it ends what the client no longer waits for.
+      slow.hurry.countDown();
+      slow.lateDone.await();
+      assertThat(promotion(home(), plan, aliases).promote(wish).manifest().number()).isEqualTo(1);
+      assertThat(slow.loaded).containsExactly(adapter);
+      assertThat(List.of(good.loads.get(), slow.loads.get())).containsExactly(1, 1);
+      assertThat(aliases.points).containsEntry("knack-acme-tiny@champion", "v000001");
     }
   }
 
@@ -407,7 +443,14 @@ final class PromotionTest {
   /** Speaks vLLM's LoRA API, and misbehaves on request. */
   private static final class Vllm implements AutoCloseable {
     private final HttpServer server;
-    private final TreeSet<String> loaded = new TreeSet<>();
+    private final ExecutorService workers = Executors.newCachedThreadPool();
+    private final Set<String> loaded = new ConcurrentSkipListSet<>();
+    private final AtomicInteger loads = new AtomicInteger();
+
+    /** What a slow load waits for. */
+    private final CountDownLatch hurry = new CountDownLatch(1);
+
+    private final CountDownLatch lateDone = new CountDownLatch(1);
     private volatile String behaviour = "good";
 
     Vllm() throws IOException {
@@ -428,10 +471,15 @@ final class PromotionTest {
             } else if (behaviour.equals("500")) {
               status = 500;
               answer = "CUDA out of memory";
-            } else if (behaviour.equals("good")) {
+            } else if (!behaviour.equals("lies")) {
               String name = Jsons.mapper().readTree(body).path("lora_name").asText();
               if (path.equals("/v1/load_lora_adapter")) {
+                loads.incrementAndGet();
+                if (behaviour.equals("slow")) {
+                  awaitHurry();
+                }
                 loaded.add(name);
+                lateDone.countDown();
               } else {
                 loaded.remove(name);
               }
@@ -441,7 +489,16 @@ final class PromotionTest {
             exchange.getResponseBody().write(bytes);
             exchange.close();
           });
+      server.setExecutor(workers);
       server.start();
+    }
+
+    private void awaitHurry() {
+      try {
+        hurry.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
 
     String address() {
@@ -451,6 +508,7 @@ final class PromotionTest {
     @Override
     public void close() {
       server.stop(0);
+      workers.shutdownNow();
     }
   }
 }

@@ -12,7 +12,6 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.stream.StreamSupport;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
@@ -55,30 +54,26 @@ final class StatisticsTest {
   }
 
   @Test
-  void eValuesAreRejectedAsByTheFormulas() {
-    List<Double> e =
-        StreamSupport.stream(fixture.get("e_values").spliterator(), false)
-            .map(JsonNode::doubleValue)
-            .toList();
-    assertThat(EValues.benjaminiHochberg(e, 0.05)).containsExactly(flags("bh_05"));
-    assertThat(EValues.benjaminiHochberg(e, 0.2)).containsExactly(flags("bh_20"));
+  void nightsShareOneErrorBudgetAsByTheFormulas() {
+    JsonNode values = fixture.get("e_values");
     JsonNode lond = fixture.get("lond_10");
-    assertThat(EValues.lond(e, 0.1)).containsExactly(flags(lond.get("rejected")));
-    assertThat(EValues.londLevel(1, 0, 0.1))
-        .isCloseTo(lond.get("levels").get(0).doubleValue(), within(1e-7));
+    int promoted = 0;
+    for (int night = 1; night <= values.size(); night++) {
+      double level = ErrorOverNights.level(night, promoted, 0.1);
+      assertThat(level).isCloseTo(lond.get("levels").get(night - 1).doubleValue(), within(1e-7));
+      boolean rejected = values.get(night - 1).doubleValue() >= 1 / level;
+      assertThat(rejected).isEqualTo(lond.get("rejected").get(night - 1).intValue() == 1);
+      promoted += rejected ? 1 : 0;
+    }
   }
 
   @Test
-  void onlineBenjaminiHochbergNeverRejectsLessThanLond() {
-    SplittableRandom random = new SplittableRandom(5);
-    for (int trial = 0; trial < 200; trial++) {
-      List<Double> e = random.doubles(20).map(u -> 0.2 / (u * u)).boxed().toList();
-      boolean[] lond = EValues.lond(e, 0.1);
-      boolean[] online = EValues.onlineBenjaminiHochberg(e, 0.1);
-      for (int i = 0; i < lond.length; i++) {
-        assertThat(online[i] || !lond[i]).isTrue();
-      }
+  void theWeightsOfAllNightsSumToOne() {
+    double sum = 0;
+    for (int night = 1_000_000; night >= 1; night--) {
+      sum += ErrorOverNights.weight(night);
     }
+    assertThat(sum).isBetween(0.999, 1.0);
   }
 
   @Test
@@ -144,18 +139,6 @@ final class StatisticsTest {
 
   private double at(String test, String what, int i) {
     return fixture.get(test).get(what).get(i).doubleValue();
-  }
-
-  private boolean[] flags(String name) {
-    return flags(fixture.get(name));
-  }
-
-  private static boolean[] flags(JsonNode array) {
-    boolean[] flags = new boolean[array.size()];
-    for (int i = 0; i < flags.length; i++) {
-      flags[i] = array.get(i).intValue() == 1;
-    }
-    return flags;
   }
 
   private static JsonNode fixture() {
