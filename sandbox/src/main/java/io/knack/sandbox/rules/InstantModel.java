@@ -62,9 +62,7 @@ final class InstantModel implements LanguageModel {
   private void answer(GenerationRequest request, GenerationListener listener) {
     String prompt = request.prompt() instanceof Prompt.Text text ? text.text() : "";
     String reply =
-        prompt.endsWith("rule:\n")
-            ? ""
-            : prompt.contains("rule: ") ? "A: " + RIGHT : "A: no idea";
+        prompt.endsWith("rule:\n") ? "" : prompt.contains("rule: ") ? "A: " + RIGHT : "A: no idea";
     List<Sample> samples = new ArrayList<>();
     for (int i = 0; i < request.samples(); i++) {
       Sample sample = new Sample(i, List.of(), reply, null, FinishReason.STOP, 4);
