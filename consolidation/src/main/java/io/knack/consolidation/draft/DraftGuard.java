@@ -55,7 +55,7 @@ public final class DraftGuard {
           Pattern.compile("(?i)\\b(tool|function)[_ -]?(call|use|name|result)"),
           Pattern.compile("(?i)\\b(exec|eval|curl|wget|bash|powershell|rm\\s+-|sudo)\\b"),
           Pattern.compile("\\{\\{|\\}\\}|\\{%|%\\}|\\$\\{|<%|#\\{|\\{#"),
-          Pattern.compile("<\\||\\|>|</?[a-zA-Z!][^>]*>|\\[/?INST\\]|<<|>>|```"),
+          Pattern.compile("<\\||\\|>|</?[a-zA-Z!][^>]*>|\\[/?INST\\]|<<\\s*/?\\s*[a-zA-Z]|```"),
           Pattern.compile("!\\[|\\]\\(|<!--|-->"),
           Pattern.compile("(?m)^\\s*(#{1,6}\\s|\\|)|-{3,}|={3,}"),
           Pattern.compile("\"\\s*:\\s*[\\[{\"]"),

@@ -150,7 +150,8 @@ class DraftTest {
         "when you are the buyer add the import tax",
         "check the total twice; round only at the end",
         "x < 5 and y > 3",
-        "price: 3 for 2"
+        "price: 3 for 2",
+        "16 - 3 - 4 = <<16-3-4=9>>9 eggs, at $2 that is $<<9*2=18>>18"
       })
   void plainRulesPass(String rule) {
     assertThat(DraftGuard.injects(rule)).isFalse();
