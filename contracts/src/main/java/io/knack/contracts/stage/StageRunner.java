@@ -147,7 +147,7 @@ public final class StageRunner {
           RunRecord.read(home, run, stage.name()).filter(record -> record.plan().equals(planJson));
       StageInputs inputs =
           earlier.isPresent()
-              ? resolve(earlier.get().inputs())
+              ? again(stage, plan, earlier.get().inputs())
               : pin(stage.name(), stage.inputs(plan));
       List<ArtifactRef> refs = refs(inputs);
       RunRecord record =
@@ -313,6 +313,20 @@ public final class StageRunner {
       (latestOnly && !chain.isEmpty() ? chain.subList(chain.size() - 1, chain.size()) : chain)
           .forEach(artifact -> refs.add(artifact.ref()));
     }
+    return resolve(refs);
+  }
+
+  /**
+   * What an earlier attempt of this run read, but for what the stage itself makes: that is read as
+   * it is now. The earlier attempt may have committed and died before it could say so, and an
+   * import that did not see it would add everything once more.
+   */
+  private <P extends Record> StageInputs again(Stage<P> stage, P plan, List<ArtifactRef> earlier) {
+    List<ArtifactRef> refs = new ArrayList<>(without(stage.produces(), earlier));
+    refs(pin(
+            stage.name(),
+            stage.inputs(plan).stream().filter(input -> input.kind() == stage.produces()).toList()))
+        .forEach(refs::add);
     return resolve(refs);
   }
 

@@ -74,6 +74,24 @@ final class StageRunnerTest {
   }
 
   @Test
+  void whatTheStageItselfMadeIsReadAsItIsNow() {
+    Stage<Plan> adder =
+        new Fake(
+            "import",
+            ArtifactKind.INTERACTIONS,
+            List.of(new StageInput(ArtifactKind.INTERACTIONS, Need.CHAIN_IF_ANY)));
+    StageRunner.Ending first = run(adder, "night", "--");
+    // Its process was killed between the commit and its record; the night starts it again.
+    StageRunner.Ending again = run(adder, "night", "--");
+    assertThat(
+            ArtifactStore.open(home)
+                .resolve(java.util.Objects.requireNonNull(again.artifact()))
+                .card()
+                .inputs())
+        .containsExactly(java.util.Objects.requireNonNull(first.artifact()));
+  }
+
+  @Test
   void aMissingInputNamesTheStageThatMakesIt() {
     assertThatThrownBy(() -> run(miner(), "a", "--"))
         .isInstanceOf(ContractException.class)
