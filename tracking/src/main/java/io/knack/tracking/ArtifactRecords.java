@@ -4,15 +4,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.AdapterCard;
 import io.knack.contracts.Cluster;
-import io.knack.contracts.Episode;
-import io.knack.contracts.Example;
 import io.knack.contracts.Report;
 import io.knack.contracts.Rule;
 import io.knack.contracts.RuleSet;
+import io.knack.contracts.Split;
+import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.stage.KnackException;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Jsons;
+import io.knack.contracts.table.Table;
 import io.knack.contracts.table.Tables;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +39,19 @@ final class ArtifactRecords {
 
   /** Of a stage at most, the most promising first. */
   private static final int MOST_CLUSTERS = 100;
+
+  /** Of large tables the columns that are counted, without texts and vectors. */
+  private static final Table<EpisodeColumns> EPISODES =
+      Tables.own(Tables.EPISODES.name(), EpisodeColumns.class);
+
+  private static final Table<ExampleColumns> EXAMPLES =
+      Tables.own(Tables.EXAMPLES.name(), ExampleColumns.class);
+
+  /** Of an episode. */
+  public record EpisodeColumns(ClusterId clusterId, long tokens) {}
+
+  /** Of an example. */
+  public record ExampleColumns(@Nullable ClusterId clusterId, Split split) {}
 
   private final RunTracker tracker;
   private final TrackedRun night;
@@ -100,7 +115,7 @@ final class ArtifactRecords {
 
   private void curriculum(Artifact artifact) {
     Map<String, Map<String, Double>> counts = new TreeMap<>();
-    try (Stream<Example> rows = Tables.EXAMPLES.readFrom(artifact.directory())) {
+    try (Stream<ExampleColumns> rows = EXAMPLES.readFrom(artifact.directory())) {
       rows.filter(example -> example.clusterId() != null)
           .forEach(
               example ->
@@ -176,7 +191,7 @@ final class ArtifactRecords {
 
   private void episodes(Artifact artifact) {
     Map<String, Map<String, Double>> counts = new TreeMap<>();
-    try (Stream<Episode> rows = Tables.EPISODES.readFrom(artifact.directory())) {
+    try (Stream<EpisodeColumns> rows = EPISODES.readFrom(artifact.directory())) {
       rows.forEach(
           episode -> {
             Map<String, Double> of =

@@ -1,7 +1,6 @@
 package io.knack.consolidation.draft;
 
 import java.math.BigDecimal;
-import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -35,37 +34,6 @@ public final class DraftGuard {
           "(?i)\\b(monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february"
               + "|march|april|june|july|august|september|october|november|december)\\b");
 
-  private static final List<Pattern> INJECTIONS =
-      List.of(
-          Pattern.compile(
-              "(?i)\\b(ignore|disregard|forget|override|bypass|skip)\\b.{0,40}\\b(instruction|prompt"
-                  + "|rule|above|previous|prior|earlier|guideline|everything|system|safety"
-                  + "|check|verif)"),
-          Pattern.compile(
-              "(?i)\\b(system|developer|hidden|initial)\\s+(prompt|message|instruction)"),
-          Pattern.compile("(?i)\\byou\\s+are\\s+(now|no longer)\\b"),
-          Pattern.compile("(?i)\\b(act|behave|respond|reply|pretend)\\s+(as|like)\\b"),
-          Pattern.compile("(?i)\\b(new|updated|real|following|these)\\s+instructions?\\b"),
-          Pattern.compile("(?i)(^|[^\\p{L}])(system|assistant|user|developer|tool|human)\\s*:"),
-          Pattern.compile(
-              "(?i)\\b(reveal|print|repeat|output|send|leak|exfiltrate|upload|post)\\b.{0,40}\\b"
-                  + "(prompt|secret|password|key|token|credential|instruction|conversation|data)"),
-          Pattern.compile("(?i)\\b(https?|ftp|file|javascript|data)\\s*:"),
-          Pattern.compile("(?i)\\bwww\\.|\\b[\\w-]+\\.(com|net|org|io|ru|cn|xyz)\\b"),
-          Pattern.compile("(?i)\\b(tool|function)[_ -]?(call|use|name|result)"),
-          Pattern.compile("(?i)\\b(exec|eval|curl|wget|bash|powershell|rm\\s+-|sudo)\\b"),
-          Pattern.compile("\\{\\{|\\}\\}|\\{%|%\\}|\\$\\{|<%|#\\{|\\{#"),
-          Pattern.compile("<\\||\\|>|</?[a-zA-Z!][^>]*>|\\[/?INST\\]|<<\\s*/?\\s*[a-zA-Z]|```"),
-          Pattern.compile("!\\[|\\]\\(|<!--|-->"),
-          Pattern.compile("(?m)^\\s*(#{1,6}\\s|\\|)|-{3,}|={3,}"),
-          Pattern.compile("\"\\s*:\\s*[\\[{\"]"),
-          Pattern.compile(
-              "(?i)\\b(mark|treat|accept|score|grade|approve)\\b.{0,30}\\b(all|every"
-                  + "|everything|any|anything|always)\\b"));
-
-  private static final Pattern INVISIBLE =
-      Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cn}&&[^\\n\\t]]");
-
   private final int maxCharacters;
 
   public DraftGuard(int maxCharacters) {
@@ -85,7 +53,7 @@ public final class DraftGuard {
     if (PLACEHOLDER.matcher(words).find()) {
       return Optional.of(Rejection.PLACEHOLDER);
     }
-    if (injects(words)) {
+    if (Injections.inRule(words)) {
       return Optional.of(Rejection.INJECTION);
     }
     if (copies(draft, evidence)) {
@@ -99,29 +67,6 @@ public final class DraftGuard {
       return Optional.of(Rejection.UNSUPPORTED_NAME);
     }
     return Optional.empty();
-  }
-
-  /** Whether a text carries anything but plain words: also asked of episodes and imports. */
-  public static boolean injects(String text) {
-    if (INVISIBLE.matcher(text).find()) {
-      return true;
-    }
-    String plain = plain(text);
-    return INJECTIONS.stream().anyMatch(pattern -> pattern.matcher(plain).find());
-  }
-
-  /** Look-alikes folded: full-width forms, accents used as disguise, spaced-out letters. */
-  private static String plain(String text) {
-    String folded = Normalizer.normalize(text, Normalizer.Form.NFKD).replaceAll("\\p{M}+", "");
-    StringBuilder latin = new StringBuilder();
-    for (int i = 0; i < folded.length(); i++) {
-      char c = folded.charAt(i);
-      int at =
-          "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u0458\u0501\u04cf\u03bf\u03b1\u03b9"
-              .indexOf(c);
-      latin.append(at < 0 ? c : "aeopcyxisjdloai".charAt(at));
-    }
-    return latin.toString();
   }
 
   private static boolean copies(Draft draft, List<String> evidence) {

@@ -1,6 +1,6 @@
 package io.knack.consolidation.episodes;
 
-import io.knack.consolidation.draft.DraftGuard;
+import io.knack.consolidation.draft.Injections;
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.TenantId;
 import java.util.HashSet;
@@ -60,7 +60,7 @@ final class Candidates {
     if (pool.problems.contains(solution.problem())) {
       return;
     }
-    if (DraftGuard.injects(solution.problem() + "\n" + solution.completion())) {
+    if (Injections.inEpisode(solution.problem()) || Injections.inEpisode(solution.completion())) {
       refused++;
       return;
     }
@@ -78,7 +78,7 @@ final class Candidates {
     return List.copyOf(pools.values());
   }
 
-  /** Those that carry instructions or markup instead of a problem and its solution. */
+  /** Those of which the problem or the solution attacks whoever reads it. */
   long refused() {
     return refused;
   }

@@ -3,6 +3,7 @@ package io.knack.consolidation.reflect;
 import io.knack.consolidation.draft.Draft;
 import io.knack.consolidation.draft.DraftGuard;
 import io.knack.consolidation.draft.DraftParser;
+import io.knack.consolidation.draft.Injections;
 import io.knack.consolidation.draft.Rejection;
 import io.knack.consolidation.draft.SharedWording;
 import io.knack.contracts.Attempt;
@@ -59,7 +60,7 @@ final class DraftReader {
       String reply, Lesson lesson, List<Lesson.SolvedCase> cases, List<String> knownRules) {
     Optional<List<Draft>> drafts = parser.parse(reply);
     if (drafts.isEmpty()) {
-      reject(DraftGuard.injects(reply) ? Rejection.INJECTION : Rejection.UNPARSED);
+      reject(Injections.inRule(reply) ? Rejection.INJECTION : Rejection.UNPARSED);
       return Optional.empty();
     }
     List<String> evidence = new ArrayList<>(knownRules);
