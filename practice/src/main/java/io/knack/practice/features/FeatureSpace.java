@@ -21,6 +21,6 @@ public interface FeatureSpace {
 
   /** Reads a space as mining wrote it. */
   static FeatureSpace load(Path file) {
-    return HashedSpace.load(file);
+    return SpaceFiles.load(file);
   }
 }

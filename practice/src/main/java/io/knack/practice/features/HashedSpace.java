@@ -1,15 +1,11 @@
 package io.knack.practice.features;
 
 import io.knack.contracts.SparseVector;
-import io.knack.contracts.stage.ContractException;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -20,8 +16,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import java.util.zip.GZIPInputStream;
-import java.util.zip.GZIPOutputStream;
 
 /**
  * The feature space that mining learns from a log.
@@ -46,11 +40,11 @@ import java.util.zip.GZIPOutputStream;
  * <p>The tables are rounded to bytes when they are learnt, so that a space read from its file
  * computes the same bits as the one that wrote it.
  */
-public final class HashedSpace implements FeatureSpace {
+public final class HashedSpace implements TextSpace {
   /** Hash buckets of the sparse block. */
   public static final int BUCKETS = 1 << 16;
 
-  private static final int MAGIC = 0x4b4e4632; // KNF2
+  static final int MAGIC = 0x4b4e4632; // KNF2
   private static final int WINDOW = 10;
   private static final int RANK = 64;
   private static final double BURST_WEIGHT = 4;
@@ -78,7 +72,7 @@ public final class HashedSpace implements FeatureSpace {
     this.digest = sha256(bytes());
   }
 
-  /** Width of the dense block. */
+  @Override
   public int denseWidth() {
     return topics.width + words.width;
   }
@@ -98,14 +92,13 @@ public final class HashedSpace implements FeatureSpace {
     return Math.max(0, Math.min(1, a.dot(b)));
   }
 
-  /**
-   * How rare a word is in the log that the space was learnt from: its inverse document frequency.
-   */
+  /** Inverse document frequency. */
+  @Override
   public double rarity(String word) {
     return wordIdf[bucket(word)];
   }
 
-  /** The vector of a text, in arrays. */
+  @Override
   public TextVector features(String text) {
     return features(Words.of(text));
   }
@@ -459,86 +452,34 @@ public final class HashedSpace implements FeatureSpace {
 
   // ---------------------------------------------------------------------------------- the file
 
+  @Override
   public void save(Path file) {
-    try (GZIPOutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
-      out.write(bytes());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    SpaceFiles.save(this, file);
   }
 
-  public static HashedSpace load(Path file) {
-    try (GZIPInputStream in = new GZIPInputStream(Files.newInputStream(file))) {
-      return of(in.readAllBytes(), file.toString());
-    } catch (NoSuchFileException e) {
-      throw new ContractException(
-          "there is no feature space at " + file + "; run ./knack mine to learn one");
-    } catch (IOException e) {
-      throw new ContractException(
-          "the feature space "
-              + file
-              + " cannot be read ("
-              + e.getMessage()
-              + "); expected a file"
-              + " that mine wrote",
-          e);
-    }
-  }
-
-  /** A space from {@link #bytes}. */
-  public static HashedSpace of(byte[] bytes) {
-    try {
-      return of(bytes, "in memory");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static HashedSpace of(byte[] bytes, String name) throws IOException {
-    DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
-    int magic = in.readInt();
-    if (magic != MAGIC) {
-      throw new ContractException(
-          "the feature space "
-              + name
-              + " has an unknown format, perhaps of another version; run ./knack mine again");
-    }
-    float[] gramIdf = readFloats(in);
-    float[] wordIdf = readFloats(in);
+  /** Reads {@link #bytes} after the magic number. */
+  static HashedSpace read(DataInputStream in) throws IOException {
+    float[] gramIdf = SpaceFiles.readFloats(in);
+    float[] wordIdf = SpaceFiles.readFloats(in);
     Codes topics = Codes.read(in);
     Codes words = Codes.read(in);
-    return new HashedSpace(gramIdf, wordIdf, topics, words, readFloats(in));
+    return new HashedSpace(gramIdf, wordIdf, topics, words, SpaceFiles.readFloats(in));
   }
 
-  /** What {@link #save} writes, before compression. */
+  @Override
   public byte[] bytes() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
       out.writeInt(MAGIC);
-      writeFloats(out, gramIdf);
-      writeFloats(out, wordIdf);
+      SpaceFiles.writeFloats(out, gramIdf);
+      SpaceFiles.writeFloats(out, wordIdf);
       topics.write(out);
       words.write(out);
-      writeFloats(out, common);
+      SpaceFiles.writeFloats(out, common);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     return bytes.toByteArray();
-  }
-
-  private static void writeFloats(DataOutputStream out, float[] values) throws IOException {
-    out.writeInt(values.length);
-    for (float value : values) {
-      out.writeFloat(value);
-    }
-  }
-
-  private static float[] readFloats(DataInputStream in) throws IOException {
-    float[] values = new float[in.readInt()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = in.readFloat();
-    }
-    return values;
   }
 
   private static String sha256(byte[] bytes) {
@@ -609,13 +550,13 @@ public final class HashedSpace implements FeatureSpace {
 
     void write(DataOutputStream out) throws IOException {
       out.writeInt(width);
-      writeFloats(out, scales);
+      SpaceFiles.writeFloats(out, scales);
       out.write(codes);
     }
 
     static Codes read(DataInputStream in) throws IOException {
       int width = in.readInt();
-      float[] scales = readFloats(in);
+      float[] scales = SpaceFiles.readFloats(in);
       byte[] codes = new byte[scales.length * width];
       in.readFully(codes);
       return new Codes(codes, scales, width);

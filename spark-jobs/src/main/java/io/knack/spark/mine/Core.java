@@ -1,6 +1,6 @@
 package io.knack.spark.mine;
 
-import io.knack.practice.features.HashedSpace;
+import io.knack.practice.features.TextSpace;
 import io.knack.practice.features.TextVector;
 import io.knack.practice.features.Words;
 import java.io.Serial;
@@ -45,7 +45,7 @@ record Core(
   }
 
   /** Same nodes, same core, whatever their order. */
-  static Core of(int group, Iterable<Node> nodes, HashedSpace space, int exemplars) {
+  static Core of(int group, Iterable<Node> nodes, TextSpace space, int exemplars) {
     List<Node> members = new ArrayList<>();
     nodes.forEach(members::add);
     members.sort(Comparator.comparing(Node::key));
@@ -140,7 +140,7 @@ record Core(
   /**
    * Words, and pairs of characters that stand alone, by how common they are here and rare there.
    */
-  private static ArrayList<String> terms(List<Node> members, HashedSpace space) {
+  private static ArrayList<String> terms(List<Node> members, TextSpace space) {
     Map<String, Integer> counts = new TreeMap<>();
     for (Node node : members) {
       Set<String> words = new TreeSet<>();

@@ -3,12 +3,12 @@ package io.knack.spark.mine;
 /**
  * Families: communities of groups that a person would give one name.
  *
- * <p>Modularity alone joins small families of a large log whatever they hold: the weight that it
- * expects between two of them falls with the size of the log, and any stray neighbour exceeds it
- * (Fortunato and Barthélemy, 2007). So a link between two groups counts only when it is a fair
- * share of all links of one of them, and when their texts are alike on average. The opposite fault,
- * a large family in pieces because all neighbours of a text are of its own form, is mended as it is
- * for clusters, by {@link Merging}.
+ * <p>In the hashed space, modularity alone joins small families of a large log whatever they hold:
+ * the weight that it expects between two of them falls with the size of the log, and any stray
+ * neighbour exceeds it (Fortunato and Barthélemy, 2007). So a link between two groups counts only
+ * when it is a fair share of all links of one of them, and when their texts are alike on average.
+ * The opposite fault, a large family in pieces because all neighbours of a text are of its own
+ * form, is mended as it is for clusters, by {@link Merging}.
  */
 final class Families {
   /** Of all links of the smaller of two groups: what the link between them must be. */
@@ -32,7 +32,8 @@ final class Families {
   static int[] of(
       WeightedGraph links, double[][] means, long[] sizes, double resolution, MinePlan plan) {
     double scale = Louvain.totalStrength(links);
-    int[] community = Louvain.communities(fair(links, means), resolution, scale);
+    int[] community =
+        Louvain.communities(plan.encoder() == null ? fair(links, means) : links, resolution, scale);
     int communities = Louvain.relabel(community);
     long[] total = sums(sizes, community, communities);
     int[] family =

@@ -5,16 +5,22 @@ import io.knack.contracts.stage.StageContext;
 import io.knack.contracts.stage.StageResult;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.table.Tables;
+import io.knack.practice.features.EncodedSpace;
 import io.knack.practice.features.HashedSpace;
+import io.knack.practice.features.SentenceEncoder;
+import io.knack.practice.features.TextSpace;
 import io.knack.practice.features.TextVector;
+import io.knack.practice.features.VectorCache;
 import io.knack.spark.frame.SparkTables;
 import io.knack.spark.frame.Whole;
 import io.knack.spark.mine.Identity.Overlap;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -47,8 +53,7 @@ final class FullNight {
           "the log holds no interaction; import one with ./knack import");
     }
     context.console().say("mine: " + nodes.size() + " different texts; learning their features");
-    List<Node> sample = nodes.some(nodes.spread(plan.fitSample()));
-    HashedSpace space = HashedSpace.fit(sample.stream().map(Node::text).toList(), plan.seed());
+    TextSpace space = learn(nodes);
     context.console().say("mine: looking for neighbours");
     Pool pool = Pool.mine(spark, seen, nodes, space, plan);
     context
@@ -114,6 +119,25 @@ final class FullNight {
     nodes.rdd().unpersist(false);
     seen.unpersist();
     return result;
+  }
+
+  private TextSpace learn(Nodes nodes) {
+    List<String> sample =
+        nodes.some(nodes.spread(plan.fitSample())).stream().map(Node::text).toList();
+    String checkpoint = plan.encoder();
+    if (checkpoint == null) {
+      return HashedSpace.fit(sample, plan.seed());
+    }
+    SentenceEncoder encoder = SentenceEncoder.open(Path.of(checkpoint));
+    VectorCache vectors = Encoding.run(nodes, encoder, context.cache());
+    return EncodedSpace.fit(
+            encoder,
+            sample,
+            sample.stream()
+                .map(text -> Objects.requireNonNull(vectors.find(text), "encoded above"))
+                .toList(),
+            plan.seed())
+        .with(vectors);
   }
 
   private record Matches(Identity clusters, Identity families) {}

@@ -3,6 +3,7 @@ package io.knack.spark.mine;
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
+import org.jspecify.annotations.Nullable;
 
 /** What mining does; see {@code config/mine.yaml}. */
 public record MinePlan(
@@ -20,6 +21,9 @@ public record MinePlan(
     @Default("false")
         @Doc("no search for groups: everything is one cluster a tenant, and that its one family")
         boolean allAsOneCluster,
+    @Doc(
+            "directory of a sentence encoder (BERT family); its vectors take the place of hashed features")
+        @Nullable String encoder,
     @Default("10") @Range(min = 3, max = 50) @Doc("nearest neighbours of each node in the graph")
         int neighbours,
     @Default("3") @Range(min = 0.1, max = 1000) @Doc("families: higher means more and smaller ones")

@@ -11,9 +11,11 @@ import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactRef;
 import io.knack.contracts.table.Tables;
+import io.knack.practice.features.SentenceEncoder;
 import io.knack.spark.frame.SparkSessions;
 import io.knack.spark.frame.SparkTables;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -87,7 +89,10 @@ public final class MineStage implements Stage<MinePlan> {
       Artifact before = previous.get();
       List<Artifact> fresh = fresh(chain, before);
       boolean samePlan = before.card().plan().equals(Plans.canonicalJson(plan));
-      if (samePlan && !plan.allAsOneCluster() && keepsAll(chain, before)) {
+      if (samePlan
+          && !plan.allAsOneCluster()
+          && sameEncoder(plan, before)
+          && keepsAll(chain, before)) {
         MineState state = MineState.read(before);
         Dataset<Row> rows = SparkTables.read(spark, Tables.INTERACTIONS, fresh);
         long added = rows.count();
@@ -103,6 +108,15 @@ public final class MineStage implements Stage<MinePlan> {
   private static List<Artifact> fresh(List<Artifact> chain, Artifact before) {
     Set<ArtifactRef> known = new HashSet<>(before.card().inputs());
     return chain.stream().filter(artifact -> !known.contains(artifact.ref())).toList();
+  }
+
+  /** False when another checkpoint lies in the encoder's place: its vectors are not comparable. */
+  private static boolean sameEncoder(MinePlan plan, Artifact before) {
+    String checkpoint = plan.encoder();
+    return checkpoint == null
+        || SentenceEncoder.open(Path.of(checkpoint))
+            .digest()
+            .equals(before.card().figures().get(NightFiles.ENCODER));
   }
 
   /** False after an erasure: what was mined must be mined again. */

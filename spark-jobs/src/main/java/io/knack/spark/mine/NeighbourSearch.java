@@ -1,6 +1,6 @@
 package io.knack.spark.mine;
 
-import io.knack.practice.features.HashedSpace;
+import io.knack.practice.features.TextSpace;
 import io.knack.practice.features.TextVector;
 import java.io.Serial;
 import java.io.Serializable;
@@ -68,7 +68,7 @@ final class NeighbourSearch {
     int[] sorted = numbers.stream().mapToInt(i -> i).sorted().toArray();
     List<Node> found = new ArrayList<>(nodes.some(sorted));
     found.sort(Comparator.comparingInt(Node::index));
-    HashedSpace features = space.space();
+    TextSpace features = space.space();
     return found.stream()
         .map(node -> features.features(node.text()).dense())
         .toArray(float[][]::new);
@@ -78,7 +78,7 @@ final class NeighbourSearch {
     List<Node> members = new ArrayList<>();
     cell.forEach(members::add);
     members.sort(Comparator.comparingInt(Node::index));
-    HashedSpace space = handle.space();
+    TextSpace space = handle.space();
     TextVector[] vectors =
         members.stream().map(node -> space.features(node.text())).toArray(TextVector[]::new);
     int[] ids = members.stream().mapToInt(Node::index).toArray();

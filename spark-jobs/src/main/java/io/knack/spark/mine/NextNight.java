@@ -4,7 +4,8 @@ import io.knack.contracts.Cluster.Event;
 import io.knack.contracts.stage.StageContext;
 import io.knack.contracts.stage.StageResult;
 import io.knack.contracts.store.Artifact;
-import io.knack.practice.features.HashedSpace;
+import io.knack.practice.features.EncodedSpace;
+import io.knack.practice.features.TextSpace;
 import io.knack.practice.features.TextVector;
 import io.knack.spark.frame.RowCodec;
 import io.knack.spark.frame.SparkTables;
@@ -52,15 +53,15 @@ final class NextNight {
    */
   StageResult run(Dataset<Row> interactions, long added, Artifact before, MineState state)
       throws IOException {
-    HashedSpace space = HashedSpace.load(before.file(MineState.SPACE));
+    Dataset<Row> seen = SeenRows.of(interactions, plan).persist(StorageLevel.MEMORY_AND_DISK());
+    Nodes fresh = Nodes.of(seen);
+    TextSpace space = space(fresh, before);
     SpaceHandle handle = new SpaceHandle(jobs, space);
     Map<String, Living> known =
         NightFiles.living(before, v -> TextVector.of(v, space.denseWidth()));
     List<Living> clusters = new ArrayList<>(known.values());
     Kin kin = new Kin(space.denseWidth());
     FamilyState.TABLE.readAll(before.file("families.parquet")).forEach(kin::add);
-    Dataset<Row> seen = SeenRows.of(interactions, plan).persist(StorageLevel.MEMORY_AND_DISK());
-    Nodes fresh = Nodes.of(seen);
     Dataset<Row> placed = Placement.run(spark, jobs, seen, fresh, handle, clusters, kin.families);
     Map<Integer, Statistics> more = Pool.statistics(placed);
     more.forEach((c, statistics) -> clusters.get(c).statistics().merge(statistics));
@@ -130,6 +131,13 @@ final class NextNight {
     remainder.unpersist();
     seen.unpersist();
     return result;
+  }
+
+  private TextSpace space(Nodes fresh, Artifact before) {
+    TextSpace space = TextSpace.load(before.file(MineState.SPACE));
+    return space instanceof EncodedSpace encoded
+        ? encoded.with(Encoding.run(fresh, encoded.encoder(), context.cache()))
+        : space;
   }
 
   /**

@@ -6,7 +6,8 @@ import io.knack.contracts.stage.StageContext;
 import io.knack.contracts.stage.StageResult;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.table.Tables;
-import io.knack.practice.features.HashedSpace;
+import io.knack.practice.features.EncodedSpace;
+import io.knack.practice.features.TextSpace;
 import io.knack.practice.features.TextVector;
 import io.knack.spark.frame.RowCodec;
 import io.knack.spark.frame.RowsDigest;
@@ -35,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  * The artifact of a night of mining: its member tables, its cards, what tomorrow needs, the map.
  */
 final class NightFiles {
+  /** The figure that names the encoder's content. */
+  static final String ENCODER = "encoder";
+
   private final JavaSparkContext jobs;
   private final MinePlan plan;
   private final StageContext context;
@@ -47,7 +51,7 @@ final class NightFiles {
 
   /** What a night came to. */
   record Outcome(
-      HashedSpace space,
+      TextSpace space,
       List<Living> living,
       List<Living> retired,
       List<FamilyState> families,
@@ -113,6 +117,9 @@ final class NightFiles {
           all.stream().filter(one -> one.event() == event).count());
     }
     figures.put("feature_space", digest);
+    if (outcome.space() instanceof EncodedSpace encoded) {
+      figures.put(ENCODER, encoded.encoder().digest());
+    }
     return StageResult.Produced.of(RowsDigest.join(digests), plan.seed(), figures);
   }
 

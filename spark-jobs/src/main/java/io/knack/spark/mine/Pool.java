@@ -1,6 +1,6 @@
 package io.knack.spark.mine;
 
-import io.knack.practice.features.HashedSpace;
+import io.knack.practice.features.TextSpace;
 import io.knack.practice.features.TextVector;
 import io.knack.spark.frame.RowCodec;
 import java.io.Serial;
@@ -53,7 +53,7 @@ record Pool(
 
   /** Finds the groups of rows of {@link SeenRow} in a given space, and places the rows. */
   static Pool mine(
-      SparkSession spark, Dataset<Row> seen, Nodes nodes, HashedSpace space, MinePlan plan) {
+      SparkSession spark, Dataset<Row> seen, Nodes nodes, TextSpace space, MinePlan plan) {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     SpaceHandle handle = new SpaceHandle(context, space);
     Groups groups =
