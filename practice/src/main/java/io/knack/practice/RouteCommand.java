@@ -10,6 +10,7 @@ import io.knack.contracts.cli.HomeOptions;
 import io.knack.contracts.id.TenantId;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.store.Jsons;
+import io.knack.practice.features.Encoders;
 import io.knack.practice.features.FeatureSpace;
 import io.knack.practice.prompt.PromptForm;
 import io.knack.practice.prompt.Prompts;
@@ -17,6 +18,7 @@ import io.knack.practice.route.Route;
 import io.knack.practice.route.Router;
 import io.knack.practice.route.ServingManifests;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -61,6 +63,13 @@ public final class RouteCommand implements Callable<Integer> {
   @Nullable Long number;
 
   @Option(
+      names = "--encoder",
+      paramLabel = "DIR",
+      description =
+          "where the sentence encoder lies that the manifest names (default: where mining found it)")
+  @Nullable Path encoder;
+
+  @Option(
       names = "--form",
       defaultValue = "instruct",
       description = "form of the prompt: instruct or short (default: ${DEFAULT-VALUE})")
@@ -81,7 +90,9 @@ public final class RouteCommand implements Callable<Integer> {
       List<Message> messages = Prompts.of(form).problem(request, List.of(), List.of());
       route = new Route(null, Router.BASELINE, null, messages, 0, 0, false, 0);
     } else {
-      FeatureSpace space = FeatureSpace.load(manifests.featureSpace(manifest.get()));
+      FeatureSpace space =
+          FeatureSpace.load(
+              manifests.featureSpace(manifest.get()), Encoders.of(home.home).at(encoder));
       route = new Router(manifest.get(), space, form).route(request, who);
     }
     print(route, manifest.map(Manifest::number).orElse(null));

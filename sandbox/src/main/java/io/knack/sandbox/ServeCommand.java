@@ -11,6 +11,7 @@ import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.store.Jsons;
 import io.knack.llm.local.LocalModel;
 import io.knack.llm.local.LocalOptions;
+import io.knack.practice.features.Encoders;
 import io.knack.practice.features.FeatureSpace;
 import io.knack.practice.prompt.PromptForm;
 import io.knack.practice.route.Router;
@@ -161,7 +162,7 @@ public final class ServeCommand implements Callable<Integer> {
         base.loadAdapter(adapter.name(), home.home.resolve("serving").resolve(adapter.path()));
       }
     }
-    FeatureSpace space = FeatureSpace.load(manifests.featureSpace(chosen));
+    FeatureSpace space = FeatureSpace.load(manifests.featureSpace(chosen), Encoders.of(home.home));
     return new Router(chosen, space, PromptForm.SHORT);
   }
 

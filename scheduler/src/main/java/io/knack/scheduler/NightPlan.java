@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 public record NightPlan(
     @Doc("the logs; without any, the night goes on from what was imported before") Logs logs,
     @Doc("the model that is served, and learns") Model model,
+    @Doc("directory of a sentence encoder (BERT family) for mining and all that follows")
+        @Nullable Path encoder,
     @Doc("kinds of memory to make") @Default("[adapter, rules, episodes]") List<String> memories,
     @Doc("plan file per stage; a stage without one has its defaults") Map<String, Path> plans,
     @Doc("stage to field to value: overrides of the stage's plan")

@@ -27,6 +27,11 @@ final class StageArguments {
     Map<String, String> settings = new TreeMap<>();
     switch (stage) {
       case "import" -> logs(plan.logs(), settings);
+      case "mine" -> {
+        if (plan.encoder() != null) {
+          settings.put("encoder", quoted(plan.encoder()));
+        }
+      }
       case "train" -> {
         directory(plan.model(), settings);
         names(plan.model(), settings);

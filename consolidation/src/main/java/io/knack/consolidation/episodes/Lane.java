@@ -128,14 +128,16 @@ final class Lane implements Iterable<Episode> {
     if (centroid == null) {
       return List.of();
     }
+    List<Solution> solutions = pool.shortestFirst();
+    List<SparseVector> vectors = space.vectors(solutions.stream().map(Solution::problem).toList());
     List<Episode> offered = new ArrayList<>();
-    for (Solution solution : pool.shortestFirst()) {
-      offered.add(episode(solution, space));
+    for (int i = 0; i < solutions.size(); i++) {
+      offered.add(episode(solutions.get(i), vectors.get(i), space));
     }
     return new Selection(plan, space).choose(offered, centroid);
   }
 
-  private static Episode episode(Solution solution, FeatureSpace space) {
+  private static Episode episode(Solution solution, SparseVector vector, FeatureSpace space) {
     String id =
         Digests.sha256(solution.cluster() + "\n" + solution.tenant() + "\n" + solution.source());
     return new Episode(
@@ -147,7 +149,7 @@ final class Lane implements Iterable<Episode> {
         solution.problem(),
         solution.completion(),
         tokens(solution.problem()) + tokens(solution.completion()),
-        space.vector(solution.problem()),
+        vector,
         space.digest());
   }
 

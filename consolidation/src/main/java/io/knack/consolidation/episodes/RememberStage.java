@@ -13,6 +13,7 @@ import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.table.RowDigest;
 import io.knack.contracts.table.Tables;
+import io.knack.practice.features.Encoders;
 import io.knack.practice.features.FeatureSpace;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,7 +60,7 @@ public final class RememberStage implements Stage<RememberPlan> {
   @Override
   public StageResult run(RememberPlan plan, StageInputs inputs, StageContext context) {
     Artifact clusters = inputs.required(ArtifactKind.CLUSTERS);
-    FeatureSpace space = FeatureSpace.load(clusters.file(SPACE));
+    FeatureSpace space = FeatureSpace.load(clusters.file(SPACE), Encoders.of(context.home()));
     try (Spill spill = new Spill(context.cache().resolve("solutions"))) {
       try (Stream<Cluster> rows = Tables.CLUSTERS.readFrom(clusters.directory())) {
         rows.forEach(spill::add);

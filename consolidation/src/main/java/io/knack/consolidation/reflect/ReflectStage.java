@@ -25,6 +25,7 @@ import io.knack.contracts.store.Jsons;
 import io.knack.contracts.table.Tables;
 import io.knack.llm.LanguageModel;
 import io.knack.llm.MeteredModel;
+import io.knack.practice.features.Encoders;
 import io.knack.practice.features.FeatureSpace;
 import io.knack.practice.verify.Verifiers;
 import java.io.IOException;
@@ -110,7 +111,11 @@ public final class ReflectStage implements Stage<ReflectPlan> {
               night,
               at,
               model::countTokens,
-              strangers(plan, lessons, inputs.required(ArtifactKind.CLUSTERS)),
+              strangers(
+                  plan,
+                  lessons,
+                  inputs.required(ArtifactKind.CLUSTERS),
+                  Encoders.of(context.home())),
               reader)
           .run(book, ranked);
       night.forget();
@@ -186,12 +191,12 @@ public final class ReflectStage implements Stage<ReflectPlan> {
 
   /** Validation problems that belong elsewhere but lie nearest to a lesson's cluster. */
   private static Function<Lesson, List<Example>> strangers(
-      ReflectPlan plan, List<Lesson> lessons, Artifact clusters) {
+      ReflectPlan plan, List<Lesson> lessons, Artifact clusters, Encoders encoders) {
     Path file = clusters.file("feature_space.bin");
     if (plan.replaying().others() == 0 || lessons.size() < 2 || !Files.exists(file)) {
       return lesson -> List.of();
     }
-    FeatureSpace space = FeatureSpace.load(file);
+    FeatureSpace space = FeatureSpace.load(file, encoders);
     Set<ClusterId> taught = new HashSet<>();
     lessons.forEach(lesson -> taught.add(lesson.cluster()));
     Map<ClusterId, SparseVector> centroids = new HashMap<>();

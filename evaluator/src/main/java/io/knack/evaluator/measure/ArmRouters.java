@@ -9,6 +9,7 @@ import io.knack.contracts.stage.StageInputs;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.table.Tables;
+import io.knack.practice.features.Encoders;
 import io.knack.practice.features.FeatureSpace;
 import io.knack.practice.route.Router;
 import java.io.IOException;
@@ -46,10 +47,12 @@ public final class ArmRouters {
 
   /**
    * @param inputs a curriculum and clusters; adapters, rules and episodes where there are any
+   * @param encoders where the feature space finds its sentence encoder, if it has one
    */
-  public static ArmRouters read(StageInputs inputs, EvaluatePlan plan) throws IOException {
+  public static ArmRouters read(StageInputs inputs, EvaluatePlan plan, Encoders encoders)
+      throws IOException {
     Artifact clusters = inputs.required(ArtifactKind.CLUSTERS);
-    FeatureSpace space = FeatureSpace.load(EvaluateStage.featureSpaceFile(clusters));
+    FeatureSpace space = FeatureSpace.load(EvaluateStage.featureSpaceFile(clusters), encoders);
     Map<ClusterId, Cluster> byId =
         Tables.CLUSTERS.readAllFrom(clusters.directory()).stream()
             .collect(Collectors.toMap(Cluster::clusterId, c -> c, (a, b) -> a));
@@ -63,7 +66,7 @@ public final class ArmRouters {
         outside.add(example);
       }
     }
-    Memories memories = Memories.read(inputs, plan.carrying());
+    Memories memories = Memories.read(inputs, plan.carrying(), space);
     Sides sides =
         new Sides(
             space,

@@ -16,6 +16,7 @@ import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.table.Tables;
 import io.knack.llm.LanguageModel;
 import io.knack.llm.MeteredModel;
+import io.knack.practice.features.Encoders;
 import io.knack.practice.features.FeatureSpace;
 import io.knack.practice.solve.Solver;
 import io.knack.practice.solve.Solvers;
@@ -26,7 +27,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -52,13 +53,13 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
   public static final String FEATURE_SPACE = "feature-space";
 
   private final ModelSource models;
-  private final Function<Path, FeatureSpace> spaces;
+  private final BiFunction<Path, Encoders, FeatureSpace> spaces;
 
   public EvaluateStage(ModelSource models) {
     this(models, FeatureSpace::load);
   }
 
-  EvaluateStage(ModelSource models, Function<Path, FeatureSpace> spaces) {
+  EvaluateStage(ModelSource models, BiFunction<Path, Encoders, FeatureSpace> spaces) {
     this.models = models;
     this.spaces = spaces;
   }
@@ -96,13 +97,13 @@ public final class EvaluateStage implements Stage<EvaluatePlan> {
     Artifact curriculum = inputs.required(ArtifactKind.CURRICULUM);
     refuseOpened(curriculum, inputs.chain(ArtifactKind.EVALUATION));
     Curriculum problems = Curriculum.read(curriculum);
-    Memories memories = Memories.read(inputs, plan.carrying());
     if (problems.holdout().isEmpty()) {
       return new StageResult.Nothing("the holdout is empty: there is nothing to judge with");
     }
     Artifact clusters = inputs.required(ArtifactKind.CLUSTERS);
     Path spaceFile = featureSpaceFile(clusters);
-    FeatureSpace space = spaces.apply(spaceFile);
+    FeatureSpace space = spaces.apply(spaceFile, Encoders.of(context.home()));
+    Memories memories = Memories.read(inputs, plan.carrying(), space);
     Map<ClusterId, Cluster> byId =
         Tables.CLUSTERS.readAllFrom(clusters.directory()).stream()
             .collect(Collectors.toMap(Cluster::clusterId, c -> c, (a, b) -> a));

@@ -16,6 +16,7 @@ import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.Jsons;
 import io.knack.contracts.table.Tables;
+import io.knack.practice.features.FeatureSpace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -59,8 +60,13 @@ public final class Memories {
     return all.stream().map(Memory::arm).distinct().toList();
   }
 
-  /** Reads the night's memory artifacts. */
-  public static Memories read(StageInputs inputs, EvaluatePlan.Carrying carrying) {
+  /**
+   * Reads the night's memory artifacts.
+   *
+   * @param space tonight's; episodes that an earlier night stored in another one get vectors in it
+   */
+  public static Memories read(
+      StageInputs inputs, EvaluatePlan.Carrying carrying, FeatureSpace space) {
     record Owner(ClusterId cluster, @Nullable TenantId tenant) {}
     Map<String, Owner> owners = new TreeMap<>();
     Map<String, List<EpisodeText>> episodes = new LinkedHashMap<>();
@@ -78,7 +84,14 @@ public final class Memories {
                 owners.put(key, new Owner(e.clusterId(), e.tenant()));
                 episodes
                     .computeIfAbsent(key, k -> new ArrayList<>())
-                    .add(new EpisodeText(e.id(), e.problem(), e.solution(), e.vector()));
+                    .add(
+                        new EpisodeText(
+                            e.id(),
+                            e.problem(),
+                            e.solution(),
+                            e.featureSpaceDigest().equals(space.digest())
+                                ? e.vector()
+                                : space.vector(e.problem())));
               }
             });
     inputs

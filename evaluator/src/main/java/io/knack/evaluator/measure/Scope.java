@@ -54,11 +54,14 @@ final class Scope {
     List<Example> all = new ArrayList<>(known);
     all.addAll(outside);
     Set<String> distinct = new HashSet<>();
-    for (Example example : all) {
-      String problem = example.problem();
-      if (distinct.add(example.clusterId() + "\n" + example.tenant() + "\n" + problem)) {
-        problems.add(new Seen(example, space.vector(problem), Set.copyOf(Words.of(problem))));
-      }
+    List<Example> seen =
+        all.stream()
+            .filter(e -> distinct.add(e.clusterId() + "\n" + e.tenant() + "\n" + e.problem()))
+            .toList();
+    List<SparseVector> vectors = space.vectors(seen.stream().map(Example::problem).toList());
+    for (int i = 0; i < vectors.size(); i++) {
+      Set<String> words = Set.copyOf(Words.of(seen.get(i).problem()));
+      problems.add(new Seen(seen.get(i), vectors.get(i), words));
     }
     this.names = names(all, clusters);
     this.earlierKeys = Map.copyOf(earlierKeys);

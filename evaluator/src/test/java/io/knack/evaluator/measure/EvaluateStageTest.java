@@ -250,7 +250,8 @@ final class EvaluateStageTest {
     EvaluatePlan plan = Plans.read(EvaluatePlan.class, null, overrides);
     return new StageRunner(home, Clock.systemUTC(), Console.silent())
         .run(
-            new EvaluateStage((p, adapters) -> ToyWorld.model(), file -> ToyWorld.SPACE),
+            new EvaluateStage(
+                (p, adapters) -> ToyWorld.model(), (file, encoders) -> ToyWorld.SPACE),
             plan,
             new RunId(run));
   }

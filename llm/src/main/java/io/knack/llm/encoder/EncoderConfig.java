@@ -8,6 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What {@code config.json} and the files of sentence-transformers say of an encoder.
@@ -72,6 +75,17 @@ record EncoderConfig(
           "sentence_camembert_config.json",
           "sentence_distilbert_config.json",
           "sentence_mpnet_config.json");
+
+  /** Names of all files that are read here. */
+  static final Set<String> FILES =
+      Stream.concat(
+              LIMITS.stream(),
+              Stream.of(
+                  "config.json",
+                  "config_sentence_transformers.json",
+                  "modules.json",
+                  "tokenizer_config.json"))
+          .collect(Collectors.toUnmodifiableSet());
 
   EncoderConfig {
     if (hidden % heads != 0) {
@@ -186,6 +200,14 @@ record EncoderConfig(
         scaling,
         limits.path("do_lower_case").asBoolean(false) ? Case.LOWERED : Case.AS_IS,
         prefix);
+  }
+
+  /** Directories of the modules that have one. */
+  static List<Path> places(Path directory) {
+    return modules(directory.resolve("modules.json")).stream()
+        .map(module -> inside(directory, module.path("path").asText("")))
+        .filter(Files::isDirectory)
+        .toList();
   }
 
   private static List<JsonNode> modules(Path file) {

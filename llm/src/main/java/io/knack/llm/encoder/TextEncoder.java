@@ -1,6 +1,8 @@
 package io.knack.llm.encoder;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.index.NDIndex;
@@ -9,7 +11,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.Activation;
 import ai.djl.nn.core.Embedding;
-import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.LayerNorm;
 import io.knack.contracts.stage.ContractException;
 import io.knack.llm.checkpoint.Checkpoint;
@@ -30,10 +31,18 @@ import org.jspecify.annotations.Nullable;
  * configures: MiniLM, BGE, E5, their multilingual kin on XLM-R, DistilBERT, MPNet. Texts are
  * encoded as sentence-transformers does without arguments: a prefix such as E5's {@code "query: "}
  * is the caller's. Computes in fp32. One call at a time.
+ *
+ * <p>On the CPU a text's vector is the same to the last bit whatever texts it is encoded with: how
+ * far it is padded depends on its own length alone, and products are laid out so that a row depends
+ * on itself alone (see {@code fuse} in the kernels). What is stored tonight can be compared with
+ * what is encoded tomorrow in another batch, and digests over vectors do not depend on batches.
  */
 public final class TextEncoder implements AutoCloseable {
-  /** Padded tokens in one batch at most. */
-  private static final int BATCH_TOKENS = 8192;
+  /** Padded tokens in one batch at most: what fits the caches of a core and still fills it. */
+  private static final int BATCH_TOKENS = 2048;
+
+  /** Texts are padded to multiples of this; rows of products must be multiples of four. */
+  private static final int STEP = 8;
 
   private static final List<String> PREFIXES =
       List.of("", "bert.", "roberta.", "distilbert.", "mpnet.");
@@ -51,10 +60,21 @@ public final class TextEncoder implements AutoCloseable {
   private final Norm embeddingNorm;
   private final List<Layer> layers = new ArrayList<>();
 
-  /** y = x W' + b. */
-  private record Dense(NDArray weight, NDArray bias) {
+  /** y = x W' + b, of one or several projections side by side. */
+  private final class Dense {
+    private final NDArray weight;
+    private final NDArray bias;
+
+    Dense(List<NDArray> weights, List<NDArray> biases) {
+      NDManager manager = kernels.manager();
+      weight = kernels.tensor(manager, "fuse", weights, !kernels.device().isGpu());
+      bias = NDArrays.concat(new NDList(biases));
+      bias.attach(manager);
+      weights.forEach(NDArray::close);
+    }
+
     NDArray of(NDArray x) {
-      return Linear.linear(x, weight, bias).singletonOrThrow();
+      return kernels.tensor(x.getManager(), "linear", x, weight, bias);
     }
   }
 
@@ -65,9 +85,7 @@ public final class TextEncoder implements AutoCloseable {
   }
 
   private record Layer(
-      Dense query,
-      Dense key,
-      Dense value,
+      Dense queryKeyValue,
       Dense attention,
       Norm attentionNorm,
       Dense intermediate,
@@ -151,18 +169,16 @@ public final class TextEncoder implements AutoCloseable {
     }
 
     /**
-     * @param names in the order of {@link Layer}
+     * @param names query, key and value, then in the order of {@link Layer}
      */
     private Layer layer(String at, String... names) {
       int d = config.hidden();
       return new Layer(
-          dense(at + names[0], d, d),
-          dense(at + names[1], d, d),
-          dense(at + names[2], d, d),
-          dense(at + names[3], d, d),
+          dense(d, d, at + names[0], at + names[1], at + names[2]),
+          dense(d, d, at + names[3]),
           norm(at + names[4]),
-          dense(at + names[5], config.intermediate(), d),
-          dense(at + names[6], d, config.intermediate()),
+          dense(config.intermediate(), d, at + names[5]),
+          dense(d, config.intermediate(), at + names[6]),
           norm(at + names[7]));
     }
 
@@ -170,8 +186,10 @@ public final class TextEncoder implements AutoCloseable {
       return checkpoint.load(kernels, kernels.manager(), prefix + name, DType.F32, shape);
     }
 
-    Dense dense(String name, long out, long in) {
-      return new Dense(tensor(name + ".weight", out, in), tensor(name + ".bias", out));
+    Dense dense(long out, long in, String... names) {
+      return new Dense(
+          Arrays.stream(names).map(name -> tensor(name + ".weight", out, in)).toList(),
+          Arrays.stream(names).map(name -> tensor(name + ".bias", out)).toList());
     }
 
     Norm norm(String name) {
@@ -198,6 +216,16 @@ public final class TextEncoder implements AutoCloseable {
     return config.hidden();
   }
 
+  /**
+   * A digest of what makes vectors: the weights, the tokenizer, and what configures them. Two
+   * directories with the same digest give the same vectors, whatever else lies in them.
+   *
+   * @throws io.knack.contracts.stage.ContractException when there is no encoder
+   */
+  public static String digest(Path directory) {
+    return EncoderFiles.digest(directory);
+  }
+
   /** One vector a text, in their order. Texts of like length share a batch. */
   public List<float[]> embed(List<String> texts) {
     List<List<Integer>> ids = texts.stream().map(this::ids).toList();
@@ -208,16 +236,24 @@ public final class TextEncoder implements AutoCloseable {
             .toList();
     float[][] vectors = new float[ids.size()][];
     for (int at = 0; at < order.size(); ) {
-      int longest = Math.max(1, ids.get(order.get(at)).size());
-      int stop = Math.min(order.size(), at + Math.max(1, BATCH_TOKENS / longest));
+      int padded = padded(ids.get(order.get(at)));
+      int most = Math.min(order.size(), at + Math.max(1, BATCH_TOKENS / padded));
+      int stop = at + 1;
+      while (stop < most && padded(ids.get(order.get(stop))) == padded) {
+        stop++;
+      }
       List<Integer> batch = order.subList(at, stop);
-      float[][] some = batch(batch.stream().map(ids::get).toList(), longest);
+      float[][] some = batch(batch.stream().map(ids::get).toList(), padded);
       for (int i = 0; i < some.length; i++) {
         vectors[batch.get(i)] = some[i];
       }
       at = stop;
     }
     return Arrays.asList(vectors);
+  }
+
+  private static int padded(List<Integer> ids) {
+    return STEP * Math.max(1, (ids.size() + STEP - 1) / STEP);
   }
 
   private List<Integer> ids(String text) {
@@ -281,7 +317,10 @@ public final class TextEncoder implements AutoCloseable {
     int width = d / config.heads();
     NDManager manager = ids.getManager();
     int first = config.firstPosition();
-    NDArray at = manager.arange(first, first + (int) longest, 1, DataType.INT64); // (T)
+    NDArray at = // (T); padding may reach beyond the table, and is not looked at
+        manager
+            .arange(first, first + (int) longest, 1, DataType.INT64)
+            .minimum(config.positions() - 1);
     NDArray sum = look(ids, words).add(look(at, positions)); // (B, T, d)
     if (types != null) {
       sum = sum.add(look(manager.zeros(new Shape(1), DataType.INT64), types));
@@ -294,16 +333,25 @@ public final class TextEncoder implements AutoCloseable {
     }
     double scale = 1 / Math.sqrt(width);
     for (Layer layer : layers) {
-      NDArray query = heads(layer.query().of(x), width).mul(scale); // (B, h, T, k)
-      NDArray key = heads(layer.key().of(x), width); // (B, h, T, k)
-      NDArray value = heads(layer.value().of(x), width); // (B, h, T, k)
+      NDArray all =
+          layer
+              .queryKeyValue()
+              .of(x.reshape(-1, d)) // (B T, 3 d)
+              .reshape(size, longest, 3L * config.heads(), width)
+              .transpose(0, 2, 1, 3); // (B, 3 h, T, k)
+      NDList parts = all.split(3, 1); // query, key, value: (B, h, T, k)
       NDArray weights =
-          query.matMul(key.transpose(0, 1, 3, 2)).add(hidden).softmax(-1); // (B, h, T, T)
-      NDArray mixed =
-          weights.matMul(value).transpose(0, 2, 1, 3).reshape(size, longest, d); // (B, T, d)
-      x = layer.attentionNorm().of(layer.attention().of(mixed).add(x)); // (B, T, d)
-      NDArray inner = Activation.gelu(layer.intermediate().of(x)); // (B, T, intermediate)
-      x = layer.outputNorm().of(layer.output().of(inner).add(x)); // (B, T, d)
+          parts
+              .get(0)
+              .mul(scale)
+              .matMul(parts.get(1).transpose(0, 1, 3, 2))
+              .add(hidden)
+              .softmax(-1); // (B, h, T, T)
+      NDArray mixed = weights.matMul(parts.get(2)).transpose(0, 2, 1, 3); // (B, T, h, k)
+      NDArray rows = layer.attention().of(mixed.reshape(-1, d)); // (B T, d)
+      NDArray seen = layer.attentionNorm().of(rows.add(x.reshape(-1, d))); // (B T, d)
+      NDArray inner = Activation.gelu(layer.intermediate().of(seen)); // (B T, intermediate)
+      x = layer.outputNorm().of(layer.output().of(inner).add(seen)).reshape(size, longest, d);
     }
     return x;
   }
@@ -329,11 +377,6 @@ public final class TextEncoder implements AutoCloseable {
 
   private static NDArray look(NDArray ids, NDArray table) {
     return Embedding.embedding(ids, table, SparseFormat.DENSE).singletonOrThrow();
-  }
-
-  private NDArray heads(NDArray x, int width) {
-    Shape shape = x.getShape();
-    return x.reshape(shape.get(0), shape.get(1), config.heads(), width).transpose(0, 2, 1, 3);
   }
 
   private NDArray pool(NDArray hidden, NDArray mask) {

@@ -47,6 +47,58 @@ class TextEncoderTest {
     }
   }
 
+  /** What is stored was encoded in one batch, what it is compared with in another. */
+  @ParameterizedTest
+  @ValueSource(strings = {"mean", "xlm-roberta", "mpnet", "distilbert"})
+  void aVectorIsBitwiseTheSameAmongAnyTexts(String name) {
+    List<String> texts = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      texts.add("how much is number " + i + " and where is my card ".repeat(i % 23));
+    }
+    try (TextEncoder encoder = TextEncoder.load(fixture(name), "cpu")) {
+      List<float[]> all = encoder.embed(texts);
+      for (int from = 0; from < 300; from += 37) {
+        for (int count : new int[] {1, 2, 5, 20}) {
+          int to = Math.min(300, from + count);
+          List<float[]> some = encoder.embed(texts.subList(from, to));
+          for (int i = from; i < to; i++) {
+            assertThat(some.get(i - from)).as("%d of %d to %d", i, from, to).isEqualTo(all.get(i));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void theDigestCoversWhatMakesVectorsAndNothingElse(@TempDir Path directory) throws IOException {
+    Path copy = directory.resolve("copy");
+    Files.createDirectories(copy.resolve("1_Pooling"));
+    for (String file :
+        List.of(
+            "config.json",
+            "config_sentence_transformers.json",
+            "model.safetensors",
+            "modules.json",
+            "sentence_bert_config.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "1_Pooling/config.json")) {
+      Files.copy(fixture("mean").resolve(file), copy.resolve(file));
+    }
+    String digest = TextEncoder.digest(fixture("mean"));
+    assertThat(TextEncoder.digest(copy)).isEqualTo(digest);
+    Files.writeString(copy.resolve("README.md"), "a card");
+    Path link = Files.createSymbolicLink(directory.resolve("link"), copy);
+    assertThat(TextEncoder.digest(link)).isEqualTo(digest);
+
+    Files.writeString(copy.resolve("1_Pooling/config.json"), "{\"pooling_mode\": \"cls\"}");
+    assertThat(TextEncoder.digest(copy)).isNotEqualTo(digest);
+    Files.delete(copy.resolve("model.safetensors"));
+    assertThatThrownBy(() -> TextEncoder.digest(copy))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("no model.safetensors");
+  }
+
   @Test
   void namesWhatItDoesNotSupport(@TempDir Path directory) throws IOException {
     assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))

@@ -1,7 +1,6 @@
 package io.knack.practice.features;
 
 import io.knack.contracts.SparseVector;
-import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.store.Digests;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -10,7 +9,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,21 +21,35 @@ import org.jspecify.annotations.Nullable;
  * <p>Encoders put all texts into a narrow cone, so that even strangers have a high cosine; without
  * the mean, strangers are near zero (Mu and Viswanath, "All-but-the-Top", 2018) and the floors of
  * mining mean what they mean in the hashed space. The words of that space still name clusters. A
- * file names its encoder's directory and digest, and is of no use with another.
+ * file names its encoder by name and digest, see {@link Encoders}, and is of no use with another.
  */
 public final class EncodedSpace implements TextSpace {
-  static final int MAGIC = 0x4b4e4531; // KNE1
+  static final int MAGIC = 0x4b4e4532; // KNE2
+
+  /** Vectors kept in memory of texts that are not in the cache: a problem is routed many times. */
+  private static final int RECENT = 10_000;
 
   private final SentenceEncoder encoder;
   private final float[] mean;
   private final HashedSpace words;
   private final String digest;
-  private @Nullable VectorCache cache;
+  private final @Nullable VectorCache cache;
+  private final Map<String, float[]> recent =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
 
-  private EncodedSpace(SentenceEncoder encoder, float[] mean, HashedSpace words) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, float[]> eldest) {
+          return size() > RECENT;
+        }
+      };
+
+  private EncodedSpace(
+      SentenceEncoder encoder, float[] mean, HashedSpace words, @Nullable VectorCache cache) {
     this.encoder = encoder;
     this.mean = mean;
     this.words = words;
+    this.cache = cache;
     this.digest = Digests.sha256(encoder.digest() + "\n" + digest(mean) + "\n" + words.digest());
   }
 
@@ -55,14 +71,12 @@ public final class EncodedSpace implements TextSpace {
     for (int r = 0; r < mean.length; r++) {
       mean[r] = (float) (sum[r] / vectors.size());
     }
-    return new EncodedSpace(encoder, mean, HashedSpace.fit(texts, seed));
+    return new EncodedSpace(encoder, mean, HashedSpace.fit(texts, seed), null);
   }
 
   /** The same space, looking vectors up before it encodes. */
   public EncodedSpace with(VectorCache vectors) {
-    EncodedSpace space = new EncodedSpace(encoder, mean, words);
-    space.cache = vectors;
-    return space;
+    return new EncodedSpace(encoder, mean, words, vectors);
   }
 
   public SentenceEncoder encoder() {
@@ -76,10 +90,15 @@ public final class EncodedSpace implements TextSpace {
 
   @Override
   public TextVector features(String text) {
-    float[] vector = cache == null ? null : cache.find(text);
-    if (vector == null) {
-      vector = encoder.embed(List.of(text)).get(0);
-    }
+    return featuresOf(List.of(text)).get(0);
+  }
+
+  @Override
+  public List<TextVector> featuresOf(List<String> texts) {
+    return encoded(texts).stream().map(this::centred).toList();
+  }
+
+  private TextVector centred(float[] vector) {
     float[] dense = new float[mean.length];
     for (int r = 0; r < dense.length; r++) {
       dense[r] = vector[r] - mean[r];
@@ -88,9 +107,43 @@ public final class EncodedSpace implements TextSpace {
     return new TextVector(new int[0], new float[0], dense);
   }
 
+  /** From the cache, from memory, and what is in neither together in one batch. */
+  private List<float[]> encoded(List<String> texts) {
+    float[][] vectors = new float[texts.size()][];
+    List<Integer> missing = new ArrayList<>();
+    for (int i = 0; i < vectors.length; i++) {
+      float[] found = cache == null ? null : cache.find(texts.get(i));
+      if (found == null) {
+        synchronized (recent) {
+          found = recent.get(texts.get(i));
+        }
+      }
+      if (found == null) {
+        missing.add(i);
+      } else {
+        vectors[i] = found;
+      }
+    }
+    if (!missing.isEmpty()) {
+      List<float[]> made = encoder.embed(missing.stream().map(texts::get).toList());
+      synchronized (recent) {
+        for (int m = 0; m < missing.size(); m++) {
+          vectors[missing.get(m)] = made.get(m);
+          recent.put(texts.get(missing.get(m)), made.get(m));
+        }
+      }
+    }
+    return List.of(vectors);
+  }
+
   @Override
   public SparseVector vector(String text) {
     return features(text).toSparse();
+  }
+
+  @Override
+  public List<SparseVector> vectors(List<String> texts) {
+    return featuresOf(texts).stream().map(TextVector::toSparse).toList();
   }
 
   @Override
@@ -124,7 +177,7 @@ public final class EncodedSpace implements TextSpace {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
       out.writeInt(MAGIC);
-      out.writeUTF(encoder.directory().toString());
+      out.writeUTF(encoder.name());
       out.writeUTF(encoder.digest());
       SpaceFiles.writeFloats(out, mean);
       out.write(words.bytes());
@@ -135,23 +188,12 @@ public final class EncodedSpace implements TextSpace {
   }
 
   /** After the magic number. */
-  static EncodedSpace read(DataInputStream in) throws IOException {
-    Path directory = Path.of(in.readUTF());
-    String expected = in.readUTF();
-    SentenceEncoder encoder = SentenceEncoder.open(directory);
-    if (!encoder.digest().equals(expected)) {
-      throw new ContractException(
-          "the encoder at "
-              + directory
-              + " has digest "
-              + encoder.digest().substring(0, 12)
-              + ", and the feature space was learnt with "
-              + expected.substring(0, 12)
-              + "; put that checkpoint back, or run ./knack mine again");
-    }
+  static EncodedSpace read(DataInputStream in, Encoders encoders) throws IOException {
+    SentenceEncoder encoder = encoders.find(in.readUTF(), in.readUTF());
     float[] mean = SpaceFiles.readFloats(in);
     in.readInt(); // the hashed space's own magic number
-    return new EncodedSpace(encoder, mean, HashedSpace.read(in));
+    return new EncodedSpace(
+        encoder, mean, HashedSpace.read(in), encoders.vectors(encoder.digest()));
   }
 
   private static String digest(float[] values) {

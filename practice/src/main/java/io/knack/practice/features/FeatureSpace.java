@@ -2,6 +2,7 @@ package io.knack.practice.features;
 
 import io.knack.contracts.SparseVector;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Turns texts into vectors that can be compared. Immutable and safe for use by many threads.
@@ -9,6 +10,11 @@ import java.nio.file.Path;
  */
 public interface FeatureSpace {
   SparseVector vector(String text);
+
+  /** Those of many texts, in their order: in one batch where that is cheaper. */
+  default List<SparseVector> vectors(List<String> texts) {
+    return texts.stream().map(this::vector).toList();
+  }
 
   /**
    * Cosine, at least 0 and at most 1: the dot product, since vectors have length one. An empty
@@ -19,8 +25,14 @@ public interface FeatureSpace {
   /** Equal digests mean comparable vectors. */
   String digest();
 
-  /** Reads a space as mining wrote it. */
-  static FeatureSpace load(Path file) {
-    return SpaceFiles.load(file);
+  /**
+   * Reads a space as mining wrote it.
+   *
+   * @param encoders where to look for the sentence encoder, if the space has one
+   * @throws io.knack.contracts.stage.ContractException when the file or its encoder is missing, or
+   *     is another than it must be
+   */
+  static FeatureSpace load(Path file, Encoders encoders) {
+    return SpaceFiles.load(file, encoders);
   }
 }

@@ -1,21 +1,16 @@
 package io.knack.practice.features;
 
 import io.knack.contracts.stage.ContractException;
-import io.knack.contracts.store.Digests;
 import io.knack.llm.encoder.TextEncoder;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A sentence encoder, loaded once in a process, when a text is first encoded. Safe for use by many
- * threads, which take turns.
+ * threads, which take turns: each batch has all cores.
  */
 public final class SentenceEncoder {
   private static final Map<Path, SentenceEncoder> OPEN = new ConcurrentHashMap<>();
@@ -26,7 +21,7 @@ public final class SentenceEncoder {
 
   private SentenceEncoder(Path directory) {
     this.directory = directory;
-    this.digest = digest(directory);
+    this.digest = TextEncoder.digest(directory);
   }
 
   /**
@@ -40,7 +35,12 @@ public final class SentenceEncoder {
     return directory;
   }
 
-  /** Of all files of the checkpoint, by name: equal digests mean equal vectors. */
+  /** What people call it: its directory's name. */
+  public String name() {
+    return String.valueOf(directory.getFileName());
+  }
+
+  /** What it is, see {@link TextEncoder#digest}: equal digests mean equal vectors. */
   public String digest() {
     return digest;
   }
@@ -55,24 +55,5 @@ public final class SentenceEncoder {
     List<float[]> vectors = loaded.embed(texts);
     vectors.forEach(EncodedSpace::normalise);
     return vectors;
-  }
-
-  private static String digest(Path directory) {
-    List<String> lines = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
-        lines.add(directory.relativize(file) + " " + Digests.sha256(file));
-      }
-    } catch (IOException e) {
-      throw new ContractException(
-          "there is no readable encoder at "
-              + directory
-              + " ("
-              + e.getMessage()
-              + "); expected the directory of a checkpoint with config.json, tokenizer.json and"
-              + " model.safetensors",
-          e);
-    }
-    return Digests.sha256(String.join("\n", lines));
   }
 }

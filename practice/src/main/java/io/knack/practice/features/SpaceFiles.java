@@ -24,9 +24,9 @@ final class SpaceFiles {
     }
   }
 
-  static TextSpace load(Path file) {
+  static TextSpace load(Path file, Encoders encoders) {
     try (GZIPInputStream in = new GZIPInputStream(Files.newInputStream(file))) {
-      return parse(in.readAllBytes(), file.toString());
+      return parse(in.readAllBytes(), file.toString(), encoders);
     } catch (NoSuchFileException e) {
       throw new ContractException(
           "there is no feature space at " + file + "; run ./knack mine to learn one");
@@ -42,14 +42,14 @@ final class SpaceFiles {
     }
   }
 
-  static TextSpace parse(byte[] bytes, String name) {
+  static TextSpace parse(byte[] bytes, String name, Encoders encoders) {
     try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
       int magic = in.readInt();
       if (magic == HashedSpace.MAGIC) {
         return HashedSpace.read(in);
       }
       if (magic == EncodedSpace.MAGIC) {
-        return EncodedSpace.read(in);
+        return EncodedSpace.read(in, encoders);
       }
       throw new ContractException(
           "the feature space "

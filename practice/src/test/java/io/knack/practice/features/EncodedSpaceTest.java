@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.knack.contracts.SparseVector;
 import io.knack.contracts.stage.ContractException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,7 +29,7 @@ final class EncodedSpaceTest {
     SentenceEncoder encoder = SentenceEncoder.open(ENCODER);
     EncodedSpace space = EncodedSpace.fit(encoder, LOG, encoder.embed(LOG), 1);
     space.save(dir.resolve("space"));
-    FeatureSpace read = FeatureSpace.load(dir.resolve("space"));
+    FeatureSpace read = FeatureSpace.load(dir.resolve("space"), Encoders.none().at(ENCODER));
 
     assertThat(read.digest()).isEqualTo(space.digest());
     SparseVector asked = read.vector("where is my card");
@@ -60,7 +63,45 @@ final class EncodedSpaceTest {
     EncodedSpace space = EncodedSpace.fit(encoder, LOG, vectors, 1).with(VectorCache.open(dir));
 
     assertThat(space.features("never encoded").dense())
-        .containsExactly(space.features(LOG.get(1)).dense(), within(1e-4f));
+        .containsExactly(space.features(LOG.get(1)).dense());
+  }
+
+  @Test
+  void aSpaceFindsItsEncoderWhereTheWorkspaceNotedItAndVectorsInItsCache() {
+    SentenceEncoder encoder = SentenceEncoder.open(ENCODER);
+    List<float[]> vectors = encoder.embed(LOG);
+    EncodedSpace space = EncodedSpace.fit(encoder, LOG, vectors, 1);
+    space.save(dir.resolve("space"));
+    assertThatThrownBy(() -> FeatureSpace.load(dir.resolve("space"), Encoders.of(dir)))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("made with the sentence encoder mean (digest ")
+        .hasMessageContaining("--encoder DIR");
+
+    Encoders.of(dir).note(encoder);
+    VectorCache.open(Encoders.vectors(dir, encoder.digest()))
+        .add(List.of("never encoded"), List.of(vectors.get(1)));
+    FeatureSpace read = FeatureSpace.load(dir.resolve("space"), Encoders.of(dir));
+    assertThat(read.vectors(List.of("never encoded", LOG.get(2))))
+        .containsExactly(space.vector(LOG.get(1)), space.vector(LOG.get(2)));
+  }
+
+  @Test
+  void manySmallFilesOfTheCacheBecomeOne() throws IOException {
+    for (int i = 0; i < 40; i++) {
+      VectorCache.open(dir).add(List.of("text " + i), List.of(new float[] {i, -i}));
+    }
+    Files.write(
+        dir.resolve("cut.vectors"), new byte[] {'K', 'N', 'V', '1', 0, 0, 0, 2, 0, 0, 0, 9});
+    VectorCache cache = VectorCache.open(dir).compacted();
+    try (Stream<Path> files = Files.list(dir)) {
+      assertThat(files.map(Path::getFileName).map(Path::toString))
+          .hasSize(2)
+          .contains("cut.vectors");
+    }
+    assertThat(cache.size()).isEqualTo(40);
+    for (int i = 0; i < 40; i++) {
+      assertThat(cache.find("text " + i)).containsExactly(i, -i);
+    }
   }
 
   @Test

@@ -35,7 +35,7 @@ final class HashedSpaceTest {
   void aSavedSpaceComputesTheSameBits(@TempDir Path directory) {
     Path file = directory.resolve("space.bin");
     space.save(file);
-    FeatureSpace read = FeatureSpace.load(file);
+    FeatureSpace read = FeatureSpace.load(file, Encoders.none());
     assertThat(read.digest()).isEqualTo(space.digest());
     assertThat(read.vector(LOG.get(3))).isEqualTo(space.vector(LOG.get(3)));
   }
@@ -50,7 +50,7 @@ final class HashedSpaceTest {
 
   @Test
   void aMissingFileSaysWhatToDo(@TempDir Path directory) {
-    assertThatThrownBy(() -> FeatureSpace.load(directory.resolve("none.bin")))
+    assertThatThrownBy(() -> FeatureSpace.load(directory.resolve("none.bin"), Encoders.none()))
         .isInstanceOf(ContractException.class)
         .hasMessageContaining("run ./knack mine");
   }

@@ -18,6 +18,7 @@ import io.knack.evaluator.study.Study;
 import io.knack.evaluator.study.StudyPage;
 import io.knack.llm.local.LocalModel;
 import io.knack.llm.local.LocalOptions;
+import io.knack.practice.features.Encoders;
 import io.knack.practice.prompt.PromptForm;
 import io.knack.practice.solve.SolverOptions;
 import io.knack.practice.solve.Solvers;
@@ -149,7 +150,7 @@ public final class StudyCommand implements Callable<Integer> {
                   "model=" + checkpoint,
                   "base_model_name=" + name,
                   "solver.form=" + options.form().name().toLowerCase(Locale.ROOT)));
-      ArmRouters routers = ArmRouters.read(learnt, plan);
+      ArmRouters routers = ArmRouters.read(learnt, plan, Encoders.none());
       routers.adapterDirectories().forEach(base::loadAdapter);
       List<Study.Arm> arms = arms(routers, ArmRouters.Firing.TRIGGERED, plan);
       for (String memory : MEMORIES) {

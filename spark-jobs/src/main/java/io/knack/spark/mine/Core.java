@@ -49,7 +49,7 @@ record Core(
     List<Node> members = new ArrayList<>();
     nodes.forEach(members::add);
     members.sort(Comparator.comparing(Node::key));
-    List<TextVector> vectors = members.stream().map(node -> space.features(node.text())).toList();
+    List<TextVector> vectors = space.featuresOf(members.stream().map(Node::text).toList());
     TextVector centroid = mean(members, vectors, space.denseWidth());
     int medoid = 0;
     for (int i = 1; i < members.size(); i++) {

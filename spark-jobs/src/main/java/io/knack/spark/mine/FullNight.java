@@ -36,6 +36,7 @@ final class FullNight {
   private final MinePlan plan;
   private final StageContext context;
   private final NightFiles files;
+  private final Encoding encoding;
 
   FullNight(SparkSession spark, MinePlan plan, StageContext context) {
     this.spark = spark;
@@ -43,6 +44,7 @@ final class FullNight {
     this.context = context;
     this.files =
         new NightFiles(JavaSparkContext.fromSparkContext(spark.sparkContext()), plan, context);
+    this.encoding = new Encoding(context.home());
   }
 
   StageResult run(Dataset<Row> interactions, Optional<Artifact> previous) throws IOException {
@@ -114,7 +116,17 @@ final class FullNight {
     StageResult result =
         files.finish(
             new NightFiles.Outcome(
-                space, living, retired, families, state, openDigest, "everything", rows, rows));
+                space,
+                living,
+                retired,
+                families,
+                state,
+                openDigest,
+                "everything",
+                rows,
+                rows,
+                previous.map(p -> (String) p.card().figures().get("feature_space")).orElse(null),
+                encoding.figures()));
     pool.placed().unpersist();
     nodes.rdd().unpersist(false);
     seen.unpersist();
@@ -124,12 +136,12 @@ final class FullNight {
   private TextSpace learn(Nodes nodes) {
     List<String> sample =
         nodes.some(nodes.spread(plan.fitSample())).stream().map(Node::text).toList();
-    String checkpoint = plan.encoder();
+    Path checkpoint = MineStage.encoder(plan);
     if (checkpoint == null) {
       return HashedSpace.fit(sample, plan.seed());
     }
-    SentenceEncoder encoder = SentenceEncoder.open(Path.of(checkpoint));
-    VectorCache vectors = Encoding.run(nodes, encoder, context.cache());
+    SentenceEncoder encoder = SentenceEncoder.open(checkpoint);
+    VectorCache vectors = encoding.run(nodes, encoder);
     return EncodedSpace.fit(
             encoder,
             sample,

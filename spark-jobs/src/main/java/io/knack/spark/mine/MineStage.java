@@ -60,6 +60,12 @@ public final class MineStage implements Stage<MinePlan> {
   }
 
   @Override
+  public String fingerprint(MinePlan plan) {
+    Path checkpoint = encoder(plan);
+    return checkpoint == null ? "" : SentenceEncoder.open(checkpoint).digest();
+  }
+
+  @Override
   public List<StageInput> inputs(MinePlan plan) {
     return List.of(
         new StageInput(ArtifactKind.INTERACTIONS, Need.CHAIN),
@@ -112,11 +118,15 @@ public final class MineStage implements Stage<MinePlan> {
 
   /** False when another checkpoint lies in the encoder's place: its vectors are not comparable. */
   private static boolean sameEncoder(MinePlan plan, Artifact before) {
-    String checkpoint = plan.encoder();
+    Path checkpoint = encoder(plan);
     return checkpoint == null
-        || SentenceEncoder.open(Path.of(checkpoint))
+        || SentenceEncoder.open(checkpoint)
             .digest()
             .equals(before.card().figures().get(NightFiles.ENCODER));
+  }
+
+  static @Nullable Path encoder(MinePlan plan) {
+    return plan.encoder() == null ? null : Path.of(plan.encoder());
   }
 
   /** False after an erasure: what was mined must be mined again. */

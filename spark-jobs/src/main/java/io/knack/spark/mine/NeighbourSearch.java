@@ -69,8 +69,8 @@ final class NeighbourSearch {
     List<Node> found = new ArrayList<>(nodes.some(sorted));
     found.sort(Comparator.comparingInt(Node::index));
     TextSpace features = space.space();
-    return found.stream()
-        .map(node -> features.features(node.text()).dense())
+    return features.featuresOf(found.stream().map(Node::text).toList()).stream()
+        .map(TextVector::dense)
         .toArray(float[][]::new);
   }
 
@@ -80,7 +80,7 @@ final class NeighbourSearch {
     members.sort(Comparator.comparingInt(Node::index));
     TextSpace space = handle.space();
     TextVector[] vectors =
-        members.stream().map(node -> space.features(node.text())).toArray(TextVector[]::new);
+        space.featuresOf(members.stream().map(Node::text).toList()).toArray(TextVector[]::new);
     int[] ids = members.stream().mapToInt(Node::index).toArray();
     Found found = new Found();
     Cell.neighbours(ids, vectors, k, found::add);

@@ -4,7 +4,7 @@ import io.knack.contracts.Cluster.Event;
 import io.knack.contracts.stage.StageContext;
 import io.knack.contracts.stage.StageResult;
 import io.knack.contracts.store.Artifact;
-import io.knack.practice.features.EncodedSpace;
+import io.knack.practice.features.Encoders;
 import io.knack.practice.features.TextSpace;
 import io.knack.practice.features.TextVector;
 import io.knack.spark.frame.RowCodec;
@@ -39,6 +39,7 @@ final class NextNight {
   private final MinePlan plan;
   private final StageContext context;
   private final NightFiles files;
+  private final Encoding encoding;
 
   NextNight(SparkSession spark, MinePlan plan, StageContext context) {
     this.spark = spark;
@@ -46,6 +47,7 @@ final class NextNight {
     this.plan = plan;
     this.context = context;
     this.files = new NightFiles(jobs, plan, context);
+    this.encoding = new Encoding(context.home());
   }
 
   /**
@@ -55,7 +57,8 @@ final class NextNight {
       throws IOException {
     Dataset<Row> seen = SeenRows.of(interactions, plan).persist(StorageLevel.MEMORY_AND_DISK());
     Nodes fresh = Nodes.of(seen);
-    TextSpace space = space(fresh, before);
+    Encoders encoders = Encoders.of(context.home()).at(MineStage.encoder(plan));
+    TextSpace space = encoding.with(fresh, TextSpace.load(before.file(MineState.SPACE), encoders));
     SpaceHandle handle = new SpaceHandle(jobs, space);
     Map<String, Living> known =
         NightFiles.living(before, v -> TextVector.of(v, space.denseWidth()));
@@ -75,7 +78,7 @@ final class NextNight {
                     .select(seenColumns()))
             .persist(StorageLevel.MEMORY_AND_DISK());
     Nodes nodes = Nodes.of(remainder);
-    Pool pool = Pool.mine(spark, remainder, nodes, space, plan);
+    Pool pool = Pool.mine(spark, remainder, nodes, encoding.with(nodes, space), plan);
 
     Set<String> used = new TreeSet<>(state.ids());
     String[] clusterIds = new String[pool.clusters().size()];
@@ -125,19 +128,14 @@ final class NextNight {
                 openDigest,
                 "added",
                 added,
-                state.rows() + state.rowsSince() + added));
+                state.rows() + state.rowsSince() + added,
+                null,
+                encoding.figures()));
     placed.unpersist();
     pool.placed().unpersist();
     remainder.unpersist();
     seen.unpersist();
     return result;
-  }
-
-  private TextSpace space(Nodes fresh, Artifact before) {
-    TextSpace space = TextSpace.load(before.file(MineState.SPACE));
-    return space instanceof EncodedSpace encoded
-        ? encoded.with(Encoding.run(fresh, encoded.encoder(), context.cache()))
-        : space;
   }
 
   /**

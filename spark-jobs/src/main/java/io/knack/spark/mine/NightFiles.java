@@ -6,7 +6,6 @@ import io.knack.contracts.stage.StageContext;
 import io.knack.contracts.stage.StageResult;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.table.Tables;
-import io.knack.practice.features.EncodedSpace;
 import io.knack.practice.features.TextSpace;
 import io.knack.practice.features.TextVector;
 import io.knack.spark.frame.RowCodec;
@@ -49,7 +48,13 @@ final class NightFiles {
     this.context = context;
   }
 
-  /** What a night came to. */
+  /**
+   * What a night came to.
+   *
+   * @param retiredSpace digest of the space that centroids of retired clusters live in; null when
+   *     it is tonight's
+   * @param encoding figures of the sentence encoder
+   */
   record Outcome(
       TextSpace space,
       List<Living> living,
@@ -59,7 +64,15 @@ final class NightFiles {
       String openDigest,
       String how,
       long mined,
-      long interactions) {}
+      long interactions,
+      @Nullable String retiredSpace,
+      Map<String, Object> encoding) {
+    String spaceOf(Living cluster) {
+      return cluster.event() == Event.RETIRED && retiredSpace != null
+          ? retiredSpace
+          : space.digest();
+    }
+  }
 
   /** Writes everything but the members. */
   StageResult finish(Outcome outcome) {
@@ -70,7 +83,7 @@ final class NightFiles {
     all.sort(Comparator.comparing(Living::id));
     String digest = outcome.space().digest();
     Iterable<io.knack.contracts.Cluster> cards =
-        () -> all.stream().map(one -> one.card(plan, digest)).iterator();
+        () -> all.stream().map(one -> one.card(plan, outcome.spaceOf(one))).iterator();
     Tables.CLUSTERS.write(output.resolve("clusters.parquet"), cards);
     ClusterState.TABLE.write(
         output.resolve("states.parquet"),
@@ -117,9 +130,7 @@ final class NightFiles {
           all.stream().filter(one -> one.event() == event).count());
     }
     figures.put("feature_space", digest);
-    if (outcome.space() instanceof EncodedSpace encoded) {
-      figures.put(ENCODER, encoded.encoder().digest());
-    }
+    figures.putAll(outcome.encoding());
     return StageResult.Produced.of(RowsDigest.join(digests), plan.seed(), figures);
   }
 

@@ -12,7 +12,6 @@ import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.table.Tables;
-import io.knack.practice.features.FeatureSpace;
 import io.knack.spark.frame.RowCodec;
 import io.knack.spark.frame.SharedSpark;
 import io.knack.spark.frame.SparkTables;
@@ -24,7 +23,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.sql.SparkSession;
@@ -91,39 +89,6 @@ final class MineStageTest {
       if (log.text(row).length() > 20) {
         assertThat(map).doesNotContain(log.text(row));
       }
-    }
-  }
-
-  @Test
-  void sentenceVectorsAreEncodedOnceAndServeLaterNights(@TempDir Path home) throws Exception {
-    String encoder =
-        "encoder="
-            + Path.of(System.getProperty("knack.root", ".."))
-                .resolve("llm/src/test/resources/encoder/mean");
-    BenchMineCommand.commit(spark, home, log, 0, 120);
-    mine(home, encoder);
-    Artifact first = latest(home);
-    long files = vectorFiles(home);
-    assertThat(files).isPositive();
-    FeatureSpace space = FeatureSpace.load(first.file(MineState.SPACE));
-    assertThat(space.digest()).isEqualTo(first.card().figures().get("feature_space"));
-    assertThat(cards(first)).allMatch(c -> c.featureSpaceDigest().equals(space.digest()));
-
-    // Everything again: the vectors lie there.
-    mine(home, encoder, "exemplars=4");
-    assertThat(latest(home).card().figures()).containsEntry("how", "everything");
-    assertThat(vectorFiles(home)).isEqualTo(files);
-
-    BenchMineCommand.commit(spark, home, log, 120, 140);
-    mine(home, encoder, "exemplars=4");
-    assertThat(latest(home).card().figures()).containsEntry("how", "added");
-    assertThat(members(latest(home))).hasSize(140);
-    assertThat(vectorFiles(home)).isGreaterThan(files);
-  }
-
-  private static long vectorFiles(Path home) throws IOException {
-    try (Stream<Path> all = Files.walk(home.resolve("cache"))) {
-      return all.filter(file -> file.toString().endsWith(".vectors")).count();
     }
   }
 
