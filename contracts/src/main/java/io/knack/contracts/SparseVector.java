@@ -42,13 +42,14 @@ public record SparseVector(List<Integer> indices, List<Float> values) {
     int i = 0;
     int j = 0;
     while (i < left.length && j < right.length) {
-      if (left[i] == right[j]) {
-        sum += (double) mine[i++] * theirs[j++];
-      } else if (left[i] < right[j]) {
-        i++;
-      } else {
-        j++;
+      int a = left[i];
+      int b = right[j];
+      if (a == b) {
+        sum += (double) mine[i] * theirs[j];
       }
+      // Without a branch: which of the two lies behind cannot be foretold.
+      i += a <= b ? 1 : 0;
+      j += b <= a ? 1 : 0;
     }
     return sum;
   }

@@ -62,13 +62,19 @@ public final class RememberStage implements Stage<RememberPlan> {
     Artifact clusters = inputs.required(ArtifactKind.CLUSTERS);
     FeatureSpace space = FeatureSpace.load(clusters.file(SPACE), Encoders.of(context.home()));
     try (Spill spill = new Spill(context.cache().resolve("solutions"))) {
-      try (Stream<Cluster> rows = Tables.CLUSTERS.readFrom(clusters.directory())) {
-        rows.forEach(spill::add);
-      }
-      try (Stream<Example> rows =
-          Tables.EXAMPLES.readFrom(inputs.required(ArtifactKind.CURRICULUM).directory())) {
-        rows.forEach(example -> Solution.of(example, plan).ifPresent(spill::add));
-      }
+      Path curriculum = inputs.required(ArtifactKind.CURRICULUM).directory();
+      together(
+          List.of(
+              () -> {
+                try (Stream<Cluster> rows = Tables.CLUSTERS.readFrom(clusters.directory())) {
+                  rows.forEach(spill::add);
+                }
+              },
+              () -> {
+                try (Stream<Example> rows = Tables.EXAMPLES.readFrom(curriculum)) {
+                  rows.forEach(example -> Solution.of(example, plan).ifPresent(spill::add));
+                }
+              }));
       spill.seal();
       int files = spill.count() < ONE_FILE ? 1 : FILES;
       List<Lane> lanes = new ArrayList<>();
@@ -90,15 +96,22 @@ public final class RememberStage implements Stage<RememberPlan> {
       return;
     }
     Path directory = output.resolve(Tables.EPISODES.name());
+    List<Runnable> tasks = new ArrayList<>();
+    for (Lane lane : lanes) {
+      Path file = directory.resolve("part-" + tasks.size() + ".parquet");
+      tasks.add(() -> Tables.EPISODES.write(file, lane));
+    }
+    together(tasks);
+  }
+
+  /** Runs tasks side by side, as many as there are processors; ends when all of them have. */
+  private static void together(List<Runnable> tasks) {
     ExecutorService workers =
         Executors.newFixedThreadPool(
-            Math.min(lanes.size(), Runtime.getRuntime().availableProcessors()));
+            Math.min(tasks.size(), Runtime.getRuntime().availableProcessors()));
     try {
       List<Future<?>> running = new ArrayList<>();
-      for (Lane lane : lanes) {
-        Path file = directory.resolve("part-" + running.size() + ".parquet");
-        running.add(workers.submit(() -> Tables.EPISODES.write(file, lane)));
-      }
+      tasks.forEach(task -> running.add(workers.submit(task)));
       for (Future<?> one : running) {
         one.get();
       }

@@ -52,9 +52,11 @@ final class Selection {
       chosen.add(taken);
       tokens += taken.tokens();
       out[best] = true;
-      for (int i = 0; i < n; i++) {
-        nearest[i] =
-            Math.max(nearest[i], space.similarity(candidates.get(i).vector(), taken.vector()));
+      for (int i = 0; i < n && chosen.size() < plan.perCluster(); i++) {
+        if (!out[i]) {
+          nearest[i] =
+              Math.max(nearest[i], space.similarity(candidates.get(i).vector(), taken.vector()));
+        }
       }
     }
     return chosen;

@@ -12,6 +12,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,12 +26,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Solutions and centroids on disk, dealt out by cluster, so that what is in memory at a time is one
  * part of the clusters and not the curriculum. Scratch: its directory is emptied before and after.
+ * One thread may add solutions while another adds centroids.
  */
 final class Spill implements AutoCloseable {
   /** Few enough to write them side by side, so many that a part of a million solutions is small. */
   static final int PARTS = 64;
 
   private static final int BUFFER = 1 << 16;
+
+  /** Bytes of an entry of a vector. */
+  private static final int ENTRY = Integer.BYTES + Float.BYTES;
 
   private final Path directory;
   private final @Nullable DataOutputStream[] solutions = new @Nullable DataOutputStream[PARTS];
@@ -67,11 +72,13 @@ final class Spill implements AutoCloseable {
       DataOutputStream out = open(centroids, "centroids", cluster.clusterId());
       put(out, cluster.clusterId().value());
       SparseVector centroid = cluster.centroid();
-      out.writeInt(centroid.indices().size());
-      for (int i = 0; i < centroid.indices().size(); i++) {
-        out.writeInt(centroid.indices().get(i));
-        out.writeFloat(centroid.values().get(i));
+      int entries = centroid.indices().size();
+      ByteBuffer bytes = ByteBuffer.allocate(ENTRY * entries);
+      for (int i = 0; i < entries; i++) {
+        bytes.putInt(centroid.indices().get(i)).putFloat(centroid.values().get(i));
       }
+      out.writeInt(entries);
+      out.write(bytes.array());
     } catch (IOException e) {
       throw failed(e);
     }
@@ -124,9 +131,10 @@ final class Spill implements AutoCloseable {
           ClusterId cluster = new ClusterId(text(in));
           int[] indices = new int[in.readInt()];
           float[] values = new float[indices.length];
+          ByteBuffer bytes = ByteBuffer.wrap(in.readNBytes(ENTRY * indices.length));
           for (int i = 0; i < indices.length; i++) {
-            indices[i] = in.readInt();
-            values[i] = in.readFloat();
+            indices[i] = bytes.getInt();
+            values[i] = bytes.getFloat();
           }
           found.put(cluster, SparseVector.of(indices, values));
         });

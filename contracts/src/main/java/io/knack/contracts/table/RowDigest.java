@@ -84,8 +84,21 @@ public final class RowDigest {
     } else if (of instanceof Shape.ListOf list) {
       List<?> elements = (List<?>) Objects.requireNonNull(value);
       room(4).putInt(elements.size());
-      for (Object element : elements) {
-        put(list.element(), element);
+      if (list.element() instanceof Shape.Scalar scalar && scalar.kind() == Shape.Kind.INT) {
+        ByteBuffer to = room(4 * elements.size());
+        for (int i = 0; i < elements.size(); i++) {
+          to.putInt((Integer) elements.get(i));
+        }
+      } else if (list.element() instanceof Shape.Scalar scalar
+          && scalar.kind() == Shape.Kind.FLOAT) {
+        ByteBuffer to = room(4 * elements.size());
+        for (int i = 0; i < elements.size(); i++) {
+          to.putFloat((Float) elements.get(i));
+        }
+      } else {
+        for (Object element : elements) {
+          put(list.element(), element);
+        }
       }
     } else if (of instanceof Shape.MapOf map) {
       Map<?, ?> entries = new TreeMap<>((Map<?, ?>) Objects.requireNonNull(value));
