@@ -1,7 +1,6 @@
 package io.knack.consolidation.episodes;
 
 import io.knack.contracts.Cluster;
-import io.knack.contracts.Example;
 import io.knack.contracts.stage.Stage;
 import io.knack.contracts.stage.StageContext;
 import io.knack.contracts.stage.StageInput;
@@ -71,7 +70,7 @@ public final class RememberStage implements Stage<RememberPlan> {
                 }
               },
               () -> {
-                try (Stream<Example> rows = Tables.EXAMPLES.readFrom(curriculum)) {
+                try (Stream<Solution.Columns> rows = Solution.EXAMPLES.readFrom(curriculum)) {
                   rows.forEach(example -> Solution.of(example, plan).ifPresent(spill::add));
                 }
               }));

@@ -1,12 +1,16 @@
 package io.knack.consolidation.episodes;
 
-import io.knack.contracts.Example;
+import io.knack.contracts.Message;
+import io.knack.contracts.Problems;
 import io.knack.contracts.Split;
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.ExampleId;
 import io.knack.contracts.id.SubjectId;
 import io.knack.contracts.id.TenantId;
+import io.knack.contracts.table.Table;
+import io.knack.contracts.table.Tables;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -28,8 +32,21 @@ record Solution(
       Comparator.comparingInt((Solution s) -> s.completion().length())
           .thenComparing(s -> s.source().value());
 
+  /** The columns of examples that a solution is made of. */
+  static final Table<Columns> EXAMPLES = Tables.own(Tables.EXAMPLES.name(), Columns.class);
+
+  /** Of an {@link io.knack.contracts.Example}. */
+  public record Columns(
+      ExampleId id,
+      @Nullable ClusterId clusterId,
+      @Nullable TenantId tenant,
+      @Nullable SubjectId subject,
+      List<Message> messages,
+      @Nullable String completion,
+      Split split) {}
+
   /** Of a training example of a cluster; empty for any other. */
-  static Optional<Solution> of(Example example, RememberPlan plan) {
+  static Optional<Solution> of(Columns example, RememberPlan plan) {
     return example.clusterId() == null
             || example.split() != Split.TRAIN
             || example.completion() == null
@@ -40,7 +57,7 @@ record Solution(
                 plan.shareAcrossTenants() ? null : example.tenant(),
                 example.id(),
                 example.subject(),
-                example.problem(),
+                Problems.of(example.messages()),
                 Objects.requireNonNull(example.completion())));
   }
 }
