@@ -105,8 +105,8 @@ public final class HashedSpace implements TextSpace {
 
   private TextVector features(List<String> tokens) {
     Counts grams = grams(tokens);
-    int[] indices = grams.keys();
-    float[] values = weigh(grams, indices, gramIdf);
+    int[] indices = grams.keys;
+    float[] values = weigh(grams, gramIdf);
     float[] topic = new float[topics.width];
     for (int i = 0; i < indices.length; i++) {
       topics.add(indices[i], values[i], topic);
@@ -153,9 +153,9 @@ public final class HashedSpace implements TextSpace {
     Map<String, Integer> vocabulary = new HashMap<>();
     for (int d = 0; d < n; d++) {
       grams[d] = grams(documents.get(d));
-      for (int bucket : grams[d].keys()) {
-        gramCount[bucket]++;
-        gramTotal[bucket] += grams[d].of(bucket);
+      for (int i = 0; i < grams[d].keys.length; i++) {
+        gramCount[grams[d].keys[i]]++;
+        gramTotal[grams[d].keys[i]] += grams[d].counts[i];
       }
       for (String word : documents.get(d)) {
         wordTotal[bucket(word)]++;
@@ -171,8 +171,8 @@ public final class HashedSpace implements TextSpace {
     int[][] rows = new int[n][];
     float[][] entries = new float[n][];
     for (int d = 0; d < n; d++) {
-      int[] all = grams[d].keys();
-      float[] weights = weigh(grams[d], all, gramIdf);
+      int[] all = grams[d].keys;
+      float[] weights = weigh(grams[d], gramIdf);
       int kept = 0;
       for (int bucket : all) {
         kept += gramCount[bucket] > 1 ? 1 : 0;
@@ -341,17 +341,18 @@ public final class HashedSpace implements TextSpace {
     for (String token : tokens) {
       text.append(token).append(' ');
     }
-    Counts counts = new Counts(text.length() * 3);
+    int[] buckets = new int[text.length() * 3];
+    int next = 0;
     for (int start = 0; start < text.length(); start++) {
       long hash = 0xcbf29ce484222325L;
       for (int length = 1; length <= 5 && start + length <= text.length(); length++) {
         hash = (hash ^ text.charAt(start + length - 1)) * 0x100000001b3L;
         if (length >= 3) {
-          counts.add(fold(hash + length));
+          buckets[next++] = fold(hash + length);
         }
       }
     }
-    return counts;
+    return Counts.of(buckets, next);
   }
 
   private static int bucket(String word) {
@@ -370,11 +371,11 @@ public final class HashedSpace implements TextSpace {
     return (int) ((h ^ (h >>> 33)) & (BUCKETS - 1));
   }
 
-  private static float[] weigh(Counts counts, int[] keys, float[] idf) {
-    float[] values = new float[keys.length];
-    for (int i = 0; i < keys.length; i++) {
-      int count = counts.of(keys[i]);
-      values[i] = (count == 1 ? 1 : (float) (1 + StrictMath.log(count))) * idf[keys[i]];
+  private static float[] weigh(Counts grams, float[] idf) {
+    float[] values = new float[grams.keys.length];
+    for (int i = 0; i < values.length; i++) {
+      int count = grams.counts[i];
+      values[i] = (count == 1 ? 1 : (float) (1 + StrictMath.log(count))) * idf[grams.keys[i]];
     }
     normalise(values);
     return values;
@@ -563,49 +564,46 @@ public final class HashedSpace implements TextSpace {
     }
   }
 
-  /** How often each bucket occurs, by open addressing. */
+  /** The buckets that occur, ascending, and how often each does. */
   private static final class Counts {
-    private final int[] slots;
+    private static final int BYTE = 1 << 8;
+
+    private final int[] keys;
     private final int[] counts;
-    private int size;
 
-    Counts(int expected) {
-      int capacity = Integer.highestOneBit(Math.max(8, expected * 2)) * 2;
-      slots = new int[Math.min(capacity, BUCKETS * 2)];
-      counts = new int[slots.length];
+    private Counts(int[] keys, int[] counts) {
+      this.keys = keys;
+      this.counts = counts;
     }
 
-    void add(int bucket) {
-      int at = slot(bucket);
-      if (counts[at]++ == 0) {
-        slots[at] = bucket;
-        size++;
-      }
-    }
-
-    int of(int bucket) {
-      return counts[slot(bucket)];
-    }
-
-    int[] keys() {
-      int[] keys = new int[size];
-      int next = 0;
-      for (int i = 0; i < slots.length; i++) {
-        if (counts[i] > 0) {
-          keys[next++] = slots[i];
+    /** Of the first n buckets. */
+    static Counts of(int[] buckets, int n) {
+      int[] sorted = byByte(byByte(buckets, n, 0), n, 8);
+      int[] counts = new int[n];
+      int size = 0;
+      for (int i = 0; i < n; i++) {
+        if (size == 0 || sorted[size - 1] != sorted[i]) {
+          sorted[size++] = sorted[i];
         }
+        counts[size - 1]++;
       }
-      Arrays.sort(keys);
-      return keys;
+      return new Counts(Arrays.copyOf(sorted, size), Arrays.copyOf(counts, size));
     }
 
-    private int slot(int bucket) {
-      int mask = slots.length - 1;
-      int at = bucket & mask;
-      while (counts[at] > 0 && slots[at] != bucket) {
-        at = (at + 1) & mask;
+    /** One pass of a radix sort: stable, by the byte that begins at a bit. */
+    private static int[] byByte(int[] buckets, int n, int bit) {
+      int[] starts = new int[BYTE + 1];
+      for (int i = 0; i < n; i++) {
+        starts[(buckets[i] >>> bit & BYTE - 1) + 1]++;
       }
-      return at;
+      for (int b = 0; b < BYTE; b++) {
+        starts[b + 1] += starts[b];
+      }
+      int[] sorted = new int[n];
+      for (int i = 0; i < n; i++) {
+        sorted[starts[buckets[i] >>> bit & BYTE - 1]++] = buckets[i];
+      }
+      return sorted;
     }
   }
 }
