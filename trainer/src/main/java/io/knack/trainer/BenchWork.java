@@ -14,6 +14,9 @@ import java.util.Random;
  * @param adapters of each adapter, its sequences in order
  */
 record BenchWork(String name, int batch, int warmup, List<List<List<Integer>>> adapters) {
+  /** The scenario that takes minutes and runs only when it is named. */
+  static final String MEMORY = "memory";
+
   /** Steps before the clock starts: buffers are made and code is warm. */
   private static final int WARMUP = 2;
 
@@ -29,14 +32,24 @@ record BenchWork(String name, int batch, int warmup, List<List<List<Integer>>> a
 
   /** Lognormal lengths, mean 120 tokens, deviation of the logarithm 0.7, up to 512. */
   static BenchWork mixed(int vocabulary, int batch, int steps) {
+    return lognormal("mixed-lengths", vocabulary, batch, steps, 120, 512);
+  }
+
+  /** 2,000 short steps of changing length, for looking at memory: mean 48 tokens, up to 128. */
+  static BenchWork memory(int vocabulary) {
+    return lognormal(MEMORY, vocabulary, 2, 2_000 - WARMUP, 48, 128);
+  }
+
+  private static BenchWork lognormal(
+      String name, int vocabulary, int batch, int steps, int mean, int longest) {
     Random random = new Random(1);
     double sigma = 0.7;
     List<List<Integer>> rows = new ArrayList<>();
     for (int i = 0; i < batch * (steps + WARMUP); i++) {
-      double length = Math.exp(Math.log(120) - sigma * sigma / 2 + sigma * random.nextGaussian());
-      rows.add(tokens(random, vocabulary, (int) Math.max(8, Math.min(512, length))));
+      double length = Math.exp(Math.log(mean) - sigma * sigma / 2 + sigma * random.nextGaussian());
+      rows.add(tokens(random, vocabulary, (int) Math.max(8, Math.min(longest, length))));
     }
-    return new BenchWork("mixed-lengths", batch, WARMUP, List.of(rows));
+    return new BenchWork(name, batch, WARMUP, List.of(rows));
   }
 
   /** Eight small clusters: 32 examples of 50 to 70 tokens each. */

@@ -45,11 +45,15 @@ import picocli.CommandLine.Spec;
           + " matrix-product peak.",
       "Without --model, a random Llama of 27.8 million parameters is trained. Scenarios: reference"
           + " (8 x 256 tokens), mixed-lengths (batches of 8, lognormal, mean 120 tokens),"
-          + " clusters-batch-1 and clusters-batch-4 (8 adapters of 32 examples in one pass)."
+          + " clusters-batch-1 and clusters-batch-4 (8 adapters of 32 examples in one pass);"
+          + " by name alone: memory (resident memory over 2,000 short steps)."
     },
     footer = {"", "Example:", "  ./knack bench train --peer --json"})
 public final class TrainBenchCommand implements Callable<Integer> {
   private static final int STEPS = 6;
+
+  /** Steps between two looks at what is resident: scenarios for speed are shorter. */
+  private static final int RESIDENT_EVERY = 200;
 
   @Spec private @Nullable CommandSpec spec;
 
@@ -121,12 +125,15 @@ public final class TrainBenchCommand implements Callable<Integer> {
             BenchWork.even("reference", vocabulary, 8, 256, STEPS),
             BenchWork.mixed(vocabulary, 8, 2 * STEPS),
             BenchWork.clusters(vocabulary, 1),
-            BenchWork.clusters(vocabulary, 4));
+            BenchWork.clusters(vocabulary, 4),
+            BenchWork.memory(vocabulary));
     List<String> names = all.stream().map(BenchWork::name).toList();
     if (!names.containsAll(only)) {
       throw new PlanException("--scenario: expected some of " + names + ", found " + only);
     }
-    return all.stream().filter(w -> only.isEmpty() || only.contains(w.name())).toList();
+    return all.stream()
+        .filter(w -> only.isEmpty() ? !w.name().equals(BenchWork.MEMORY) : only.contains(w.name()))
+        .toList();
   }
 
   private void measure(Path base, Path scratch) throws IOException, InterruptedException {
@@ -159,6 +166,9 @@ public final class TrainBenchCommand implements Callable<Integer> {
         node.put("arithmetic", ours.path("arithmetic").asText());
         node.put("max_rss_bytes", ours.path("max_rss_bytes").asLong());
         node.put("loss", ours.path("loss").asDouble());
+        if (ours.has("resident")) {
+          node.set("resident", ours.path("resident"));
+        }
         if (python != null) {
           JsonNode theirs =
               Jsons.mapper()
@@ -225,15 +235,29 @@ public final class TrainBenchCommand implements Callable<Integer> {
         node.path("achieved_gflops").asDouble(),
         100 * node.path("share_of_bfloat16_peak").asDouble(),
         node.path("max_rss_bytes").asLong() >> 20,
-        node.has("ratio")
-            ? String.format(
-                Locale.ROOT,
-                "; PEFT %.0f, %d MB: ratio %.2f",
-                node.path("peer_tokens_per_second").asDouble(),
-                node.path("peer_max_rss_bytes").asLong() >> 20,
-                node.path("ratio").asDouble())
-            : "");
+        residents(node)
+            + (node.has("ratio")
+                ? String.format(
+                    Locale.ROOT,
+                    "; PEFT %.0f, %d MB: ratio %.2f",
+                    node.path("peer_tokens_per_second").asDouble(),
+                    node.path("peer_max_rss_bytes").asLong() >> 20,
+                    node.path("ratio").asDouble())
+                : ""));
     to.flush();
+  }
+
+  private static String residents(ObjectNode node) {
+    StringBuilder said = new StringBuilder();
+    for (JsonNode look : node.path("resident")) {
+      said.append(
+          String.format(
+              Locale.ROOT,
+              "%n  step %d: %.1f MB resident",
+              look.path("step").asLong(),
+              look.path("bytes").asDouble() / (1 << 20)));
+    }
+    return said.toString();
   }
 
   /** Runs {@link #train} in a process with this one's options. */
@@ -291,6 +315,9 @@ public final class TrainBenchCommand implements Callable<Integer> {
     result.put("tokens_per_second", task.tokens() / clock.seconds());
     result.put("max_rss_bytes", ResidentMemory.peakBytes());
     result.put("loss", clock.loss / clock.reports);
+    if (!clock.resident.isEmpty()) {
+      result.set("resident", clock.resident);
+    }
     result.put("arithmetic", plan.compute().arithmetic().torchName());
     PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
     out.println(Jsons.mapper().writeValueAsString(result));
@@ -304,6 +331,7 @@ public final class TrainBenchCommand implements Callable<Integer> {
     private long ended;
     private double loss;
     private long reports;
+    private final ArrayNode resident = Jsons.mapper().createArrayNode();
 
     Clock(int warmup) {
       this.warmup = warmup;
@@ -318,6 +346,9 @@ public final class TrainBenchCommand implements Callable<Integer> {
         ended = now;
         loss += report.loss();
         reports++;
+      }
+      if (report.step() % RESIDENT_EVERY == 0) {
+        resident.addObject().put("step", report.step()).put("bytes", ResidentMemory.bytes());
       }
     }
 
