@@ -124,8 +124,9 @@ public final class Injections {
           Attack.of("<\\|[^\\s|<>]{1,60}\\|>", "<|"),
           Attack.of(
               "(?i)</?(?:s|bos|eos|start_of_turn|end_of_turn|start_header_id|end_header_id)>",
-              "<",
-              ">"),
+              "s>",
+              "_turn>",
+              "_id>"),
           Attack.of(
               "\\[/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_(?:CALLS|RESULTS|CONTENT))\\]",
               "inst]",
@@ -242,12 +243,15 @@ public final class Injections {
               " to "),
           // A verifier is to be won over.
           Attack.of(
-              "(?i)\\b(?:mark|treat|accept|score|grade|approve|rate)\\s+(?:all|every|any|this|my"
-                  + "|these|the following)\\s+(?:answer|solution|response|submission|attempt)s?\\b"
-                  + "|\\b(?:mark|treat|score|grade|approve)\\s+(?:all|everything|anything)\\s+(?:as\\s+)?"
-                  + "(?:passed|passing|correct|verified|approved|accepted)\\b",
+              "(?i)\\b(?:accept|approve)\\s+(?:all|every|any|this|my|these|the following)\\s+"
+                  + "(?:answer|solution|response|submission|attempt)s?\\b"
+                  + "|\\b(?:mark|treat|count|score|grade|rate|approve)\\s+(?:(?:all|every|any|this|my"
+                  + "|these|the)\\s+)?(?:(?:answer|solution|response|submission|attempt)s?|everything"
+                  + "|anything|all|it|this)\\s+(?:as\\s+)?(?:passed|passing|correct|verified"
+                  + "|approved|accepted|right)\\b",
               "mark",
               "treat",
+              "count",
               "accept",
               "score",
               "grade",
