@@ -36,7 +36,7 @@ final class StageArguments {
         directory(plan.model(), settings);
         names(plan.model(), settings);
       }
-      case "reflect" -> {
+      case "curate", "reflect" -> {
         model(plan.model(), settings);
         if (plan.model().endpoint() != null && plan.model().name() != null) {
           settings.put("endpoint_model", quoted(plan.model().name()));

@@ -13,11 +13,8 @@ import java.util.List;
 record JudgeCalibration(double threshold, double accuracy) {
   private static final int FOLDS = 5;
 
-  /** An answer whose outcome is known. */
-  record Known(Check check, boolean right) {}
-
   /** Threshold and accuracy for judgements of known answers. */
-  static JudgeCalibration of(List<Known> known, List<Double> judgements) {
+  static JudgeCalibration of(List<KnownAnswer> known, List<Double> judgements) {
     int[] fold = new int[known.size()];
     int[] seen = new int[2];
     for (int i = 0; i < fold.length; i++) {
@@ -37,7 +34,7 @@ record JudgeCalibration(double threshold, double accuracy) {
 
   /** The best one, the higher one among equals, without the answers of one fold. */
   private static double threshold(
-      List<Known> known, List<Double> judgements, int[] fold, int left) {
+      List<KnownAnswer> known, List<Double> judgements, int[] fold, int left) {
     double best = 1;
     double bestAccuracy = 0;
     for (int step = 9; step >= 1; step--) {

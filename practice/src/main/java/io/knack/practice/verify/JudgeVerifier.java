@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.knack.contracts.Budget;
+import io.knack.contracts.VerifierSpec;
 import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.llm.Completion;
 import io.knack.llm.GenerationListener;
@@ -20,7 +22,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
@@ -28,11 +33,12 @@ import org.jspecify.annotations.Nullable;
  * A language model with a rubric. Each answer is judged twice, with the parts in opposite orders,
  * and the lower judgement counts, since judges favour what stands first (Zheng et al., "Judging
  * LLM-as-a-Judge", 2023). Nothing relies on it before it has judged answers whose outcome is known:
- * the threshold comes from them, and a judge that tells right from wrong too seldom is refused.
+ * the threshold comes from them, and a judge that tells right from wrong too seldom is refused. A
+ * spec that names who was calibrated, and with what threshold, is relied on with that model only.
  */
 final class JudgeVerifier implements Verifier {
   private static final int REPLY_TOKENS = 16;
-  private static final int MIN_OF_EACH = 10;
+  static final int MIN_OF_EACH = 10;
   private static final JsonMapper JSON = new JsonMapper();
 
   private final LanguageModel model;
@@ -41,25 +47,59 @@ final class JudgeVerifier implements Verifier {
 
   /** What a plan says. */
   record Settings(
-      String rubric, PromptForm form, List<JudgeCalibration.Known> known, double minAccuracy) {}
+      String rubric,
+      PromptForm form,
+      List<KnownAnswer> known,
+      double minAccuracy,
+      @Nullable String judgedBy,
+      double threshold,
+      double accuracy) {
+    Settings with(List<KnownAnswer> answers) {
+      return new Settings(rubric, form, answers, minAccuracy, null, threshold, accuracy);
+    }
+  }
 
+  /**
+   * @throws PlanException when another model was calibrated
+   */
   JudgeVerifier(LanguageModel model, Settings settings) {
     this.model = model;
     this.settings = settings;
+    if (settings.judgedBy() != null) {
+      if (!settings.judgedBy().equals(model.name())) {
+        throw new PlanException(
+            "answers are judged by the model "
+                + settings.judgedBy()
+                + ", which was calibrated on known outcomes, and this plan names "
+                + model.name()
+                + "; name the same model in all stages, or run ./knack curate with this one");
+      }
+      calibration = new JudgeCalibration(settings.threshold(), settings.accuracy());
+    }
   }
 
   static Settings settings(Options options, Path directory) {
     String rubric = options.text("rubric", "The answer is right when its conclusion is right.");
     PromptForm form = options.choice("form", PromptForm.INSTRUCT, PromptForm.class);
     double minAccuracy = options.number("min_accuracy", 0.75, 0.5, 1);
-    String file = options.required("calibration");
-    List<JudgeCalibration.Known> known =
+    String judgedBy = options.optional("judged_by");
+    double threshold = options.number("threshold", 1, 0, 1);
+    double accuracy = options.number("accuracy", 0, 0, 1);
+    String file = options.text("calibration", "");
+    @Nullable List<KnownAnswer> known =
         file.isEmpty() ? List.of() : options.read("calibration", file, f -> read(directory, f));
-    return new Settings(rubric, form, known == null ? List.of() : known, minAccuracy);
+    return new Settings(
+        rubric,
+        form,
+        known == null ? List.of() : known,
+        minAccuracy,
+        judgedBy,
+        threshold,
+        accuracy);
   }
 
-  private static List<JudgeCalibration.Known> read(Path directory, String file) {
-    List<JudgeCalibration.Known> known = new ArrayList<>();
+  private static List<KnownAnswer> read(Path directory, String file) {
+    List<KnownAnswer> known = new ArrayList<>();
     int right = 0;
     try {
       for (String line : Files.readAllLines(directory.resolve(file))) {
@@ -75,7 +115,7 @@ final class JudgeVerifier implements Verifier {
         }
         JsonNode reference = node.path("reference");
         known.add(
-            new JudgeCalibration.Known(
+            new KnownAnswer(
                 new Check(
                     node.path("problem").asText(),
                     node.path("answer").asText(),
@@ -117,8 +157,7 @@ final class JudgeVerifier implements Verifier {
     Budget extra = Budget.ZERO;
     JudgeCalibration trusted = calibration;
     if (trusted == null) {
-      List<Judged> judged =
-          judge(settings.known().stream().map(JudgeCalibration.Known::check).toList());
+      List<Judged> judged = judge(settings.known().stream().map(KnownAnswer::check).toList());
       trusted = calibrated(judged);
       for (Judged j : judged) {
         extra = extra.plus(j.cost());
@@ -146,14 +185,8 @@ final class JudgeVerifier implements Verifier {
 
   /** Where the line is, once it is shown that there is one. */
   private JudgeCalibration calibrated(List<Judged> judged) {
-    for (Judged one : judged) {
-      if (one.fault() != null) {
-        throw new TemporaryException(
-            "the judge could not be calibrated: " + one.fault() + "; run it again");
-      }
-    }
-    JudgeCalibration found =
-        JudgeCalibration.of(settings.known(), judged.stream().map(Judged::value).toList());
+    judged.forEach(JudgeVerifier::answered);
+    JudgeCalibration found = found(judged);
     if (found.accuracy() < settings.minAccuracy()) {
       throw new ContractException(
           String.format(
@@ -162,6 +195,40 @@ final class JudgeVerifier implements Verifier {
               100 * found.accuracy(), settings.known().size(), 100 * settings.minAccuracy()));
     }
     return found;
+  }
+
+  private JudgeCalibration found(List<Judged> judged) {
+    return JudgeCalibration.of(settings.known(), judged.stream().map(Judged::value).toList());
+  }
+
+  /**
+   * How the judge does on its known answers, whether that is enough or not.
+   *
+   * @param spec whose options the judge was made of
+   * @throws TemporaryException when the model did not answer
+   */
+  JudgeTrial trial(VerifierSpec spec) {
+    List<Judged> judged = judge(settings.known().stream().map(KnownAnswer::check).toList());
+    Budget cost = Budget.ZERO;
+    for (Judged one : judged) {
+      answered(one);
+      cost = cost.plus(one.cost());
+    }
+    JudgeCalibration found = found(judged);
+    Map<String, String> options = new HashMap<>(spec.options());
+    options.remove("calibration");
+    options.put("judged_by", model.name());
+    options.put("threshold", Double.toString(found.threshold()));
+    options.put("accuracy", String.format(Locale.ROOT, "%.4f", found.accuracy()));
+    return new JudgeTrial(
+        found.accuracy(), settings.minAccuracy(), cost, new VerifierSpec(spec.kind(), options));
+  }
+
+  private static void answered(Judged one) {
+    if (one.fault() != null) {
+      throw new TemporaryException(
+          "the judge could not be calibrated: " + one.fault() + "; run it again");
+    }
   }
 
   private record Judged(double value, Budget cost, @Nullable String fault) {}

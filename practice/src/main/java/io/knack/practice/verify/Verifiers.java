@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code command}: command (words, or a JSON array of them), mode (once | lines), timeout
  *       (10s), memory (1g; 0 for none), workers (1)
  *   <li>{@code judge}: rubric, form (instruct | short), calibration (JSON lines of problem, answer,
- *       reference, right), min_accuracy (0.75)
+ *       reference, right), min_accuracy (0.75); or, where it was calibrated before, judged_by,
+ *       threshold and accuracy, as {@link JudgeTrial} gives them
  *   <li>{@code agreement}: votes (3)
  * </ul>
  */
@@ -131,8 +132,42 @@ public final class Verifiers implements AutoCloseable {
     return List.of(text);
   }
 
+  /**
+   * Refuses a judge's options that make no judge; how it is calibrated is not asked.
+   *
+   * @return the answers of its calibration file; empty when it names none
+   */
+  public static List<KnownAnswer> checkJudge(VerifierSpec spec, Path directory) {
+    Options options = new Options(spec);
+    for (String given : List.of("judged_by", "threshold", "accuracy")) {
+      if (spec.options().containsKey(given)) {
+        options.problem(given, "a value", "none: it comes from the calibration");
+      }
+    }
+    JudgeVerifier.Settings settings = JudgeVerifier.settings(options, directory);
+    options.done();
+    return settings.known();
+  }
+
+  /**
+   * Tries a judge on answers whose outcome is known, at least {@value JudgeVerifier#MIN_OF_EACH}
+   * right and as many wrong ones.
+   *
+   * @throws io.knack.contracts.stage.TemporaryException when the model does not answer
+   */
+  public static JudgeTrial tried(
+      VerifierSpec spec, Path directory, LanguageModel model, List<KnownAnswer> known) {
+    Options options = new Options(spec);
+    JudgeVerifier.Settings settings = JudgeVerifier.settings(options, directory);
+    options.done();
+    return new JudgeVerifier(model, settings.with(known)).trial(spec);
+  }
+
   private static Verifier judge(Options options, Path directory, @Nullable LanguageModel model) {
     JudgeVerifier.Settings settings = JudgeVerifier.settings(options, directory);
+    if (settings.known().isEmpty() && settings.judgedBy() == null) {
+      options.problem("calibration", "nothing", "a file of answers whose outcome is known");
+    }
     options.done();
     if (model == null) {
       throw new PlanException("verifier judge needs a judge model in the plan, and there is none");

@@ -11,6 +11,7 @@ import io.knack.practice.ScriptedModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -73,14 +74,48 @@ class JudgeVerifierTest {
   }
 
   @Test
+  void whatATrialFoundIsReliedOnWithThatModelOnly() throws Exception {
+    ScriptedModel model =
+        new ScriptedModel(
+            8, (prompt, seed, index) -> prompt.contains("A: good") ? "Score: 7" : "Score: 4");
+    List<KnownAnswer> known = new ArrayList<>();
+    for (int i = 0; i < 24; i++) {
+      known.add(
+          new KnownAnswer(
+              new Check("p" + i, i % 2 == 0 ? "A: good" : "A: poor", null), i % 2 == 0));
+    }
+    JudgeTrial trial =
+        Verifiers.tried(new VerifierSpec("judge", Map.of()), directory, model, known);
+    assertThat(trial.passed()).isTrue();
+    assertThat(trial.accuracy()).isEqualTo(1);
+    assertThat(trial.cost().judgeCalls()).isEqualTo(48);
+
+    try (Verifier judge = Verifiers.of(trial.spec(), directory, model)) {
+      assertThat(judge.verify("p", "A: good", null).score()).isEqualTo(1);
+      assertThat(judge.verify("p", "A: poor", null).score()).isLessThan(0.5);
+    }
+    assertThat(model.requests).hasSize(48 + 4);
+
+    Map<String, String> other = new HashMap<>(trial.spec().options());
+    other.put("judged_by", "another");
+    assertThatThrownBy(() -> Verifiers.of(new VerifierSpec("judge", other), directory, model))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("judged by the model another")
+        .hasMessageContaining("this plan names scripted");
+    assertThatThrownBy(() -> Verifiers.checkJudge(trial.spec(), directory))
+        .hasMessageContaining("judged_by")
+        .hasMessageContaining("comes from the calibration");
+  }
+
+  @Test
   void aJudgeThatGuessesIsRefusedHoweverTheLineIsDrawn() throws Exception {
     // Whatever it says has nothing to do with the answer; some threshold always fits a little.
     for (int world = 0; world < 20; world++) {
       SplittableRandom random = new SplittableRandom(world);
-      List<JudgeCalibration.Known> known = new ArrayList<>();
+      List<KnownAnswer> known = new ArrayList<>();
       List<Double> said = new ArrayList<>();
       for (int i = 0; i < 200; i++) {
-        known.add(new JudgeCalibration.Known(new Check("p" + i, "A: x", null), i % 2 == 0));
+        known.add(new KnownAnswer(new Check("p" + i, "A: x", null), i % 2 == 0));
         said.add(random.nextInt(10) / 9.0);
       }
       assertThat(JudgeCalibration.of(known, said).accuracy()).isBetween(0.35, 0.65);

@@ -7,6 +7,7 @@ import java.io.Serial;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The plan of {@code curate}. */
 public record CuratePlan(
@@ -15,6 +16,10 @@ public record CuratePlan(
         boolean allAsOneCluster,
     @Doc("what says whether an answer is right; an interaction with a reference needs none")
         List<VerifierRule> verifiers,
+    @Doc("checkpoint directory of the model that verifiers of kind judge ask")
+        @Nullable String model,
+    @Doc("OpenAI-compatible endpoint, used where there is no directory") @Nullable String endpoint,
+    @Doc("the model's name at the endpoint") @Nullable String endpointModel,
     @Doc("check again what a log calls right, before it is learnt from: logs lie and rules change")
         @Default("false")
         boolean recheck,
@@ -99,12 +104,19 @@ public record CuratePlan(
       throw new IllegalArgumentException("retry_window must not be negative");
     }
     for (VerifierRule rule : verifiers) {
-      if (rule.kind().equals("judge") || rule.kind().equals("agreement")) {
+      if (rule.kind().equals("judge")
+          && model == null
+          && (endpoint == null || endpointModel == null)) {
+        throw new IllegalArgumentException(
+            "verifiers: a judge asks a model; set model to a checkpoint directory, or endpoint and"
+                + " endpoint_model");
+      }
+      if (rule.kind().equals("agreement")) {
         throw new IllegalArgumentException(
             "verifiers: kind "
                 + rule.kind()
-                + " asks a model and cannot curate; use exact, numeric, regex, json_schema, choice"
-                + " or command");
+                + " compares samples of one night and cannot curate; use exact, numeric, regex,"
+                + " json_schema, choice, command or judge");
       }
     }
   }

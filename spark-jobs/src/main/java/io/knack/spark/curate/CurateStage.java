@@ -24,6 +24,9 @@ import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactRef;
 import io.knack.contracts.table.Tables;
+import io.knack.llm.LanguageModel;
+import io.knack.llm.MeteredModel;
+import io.knack.practice.verify.JudgeModels;
 import io.knack.spark.frame.RowCodec;
 import io.knack.spark.frame.RowsDigest;
 import io.knack.spark.frame.SparkTables;
@@ -129,13 +132,25 @@ public final class CurateStage implements Stage<CuratePlan> {
       pool = pool(plan, interactions, members(spark, clusters), prospects);
     }
     List<Candidate> candidates = verified(plan, latest(plan, pool));
+    Map<String, Object> judges = new LinkedHashMap<>();
+    if (plan.verifiers().stream().anyMatch(VerifierRule::isJudge)) {
+      try (LanguageModel model =
+          new MeteredModel(
+              JudgeModels.open(plan.model(), plan.endpoint(), plan.endpointModel()),
+              context.allowance())) {
+        Judging judging = new Judging(plan, model, context.console()::say);
+        candidates = judging.judged(candidates);
+        judges.putAll(judging.figures());
+      }
+    }
     Curator.Ending ending =
         new Curator(plan, steps)
             .curate(candidates, prospects, anchor(inputs), sealedUntil(earlier));
     if (ending instanceof Curator.Ending.Nothing nothing) {
-      return new StageResult.Nothing(nothing.reason());
+      return new StageResult.Nothing(
+          nothing.reason() + (judges.isEmpty() ? "" : "; the plan's judges: " + judges));
     }
-    Curriculum curriculum = ((Curator.Ending.Made) ending).curriculum();
+    Curriculum curriculum = ((Curator.Ending.Made) ending).curriculum().with(judges);
     Tables.EXAMPLES.writeInto(context.output(), curriculum.examples());
     Tables.EVIDENCE.writeInto(context.output(), curriculum.evidence());
     Files.writeString(context.output().resolve("CARD.md"), CurriculumCard.of(curriculum, plan));

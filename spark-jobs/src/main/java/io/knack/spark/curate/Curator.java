@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class Curator {
   static final String WHAT_TO_CONFIGURE =
       ": they have no reference answer, and the plan names no verifier for them; set 'verifiers' in"
-          + " the plan of curate (kind: exact, numeric, regex, json_schema, choice or command), or"
+          + " the plan of curate (kind: exact, numeric, regex, json_schema, choice, command or judge), or"
           + " import logs that know the right answer (--map reference=PATH)";
 
   private final CuratePlan plan;

@@ -2,6 +2,7 @@ package io.knack.spark.curate;
 
 import io.knack.contracts.Evidence;
 import io.knack.contracts.Example;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -19,6 +20,13 @@ public record Curriculum(
     List<Step> steps,
     List<Choice> clusters,
     Map<String, Object> figures) {
+
+  /** The same with more figures. */
+  Curriculum with(Map<String, Object> more) {
+    Map<String, Object> all = new LinkedHashMap<>(figures);
+    all.putAll(more);
+    return new Curriculum(examples, evidence, steps, clusters, all);
+  }
 
   /** One step's counts. */
   public record Step(String name, long in, long out, String why) {}

@@ -7,6 +7,7 @@ import io.knack.contracts.VerifierSpec;
 import io.knack.contracts.id.ClusterId;
 import io.knack.practice.verify.Verifier;
 import io.knack.practice.verify.Verifiers;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -32,7 +33,11 @@ final class Verification implements AutoCloseable {
   /** Refuses rules that make no verifier. */
   static void check(CuratePlan plan) {
     for (VerifierRule rule : plan.verifiers()) {
-      Verifiers.of(rule.spec()).close();
+      if (rule.isJudge()) {
+        Verifiers.checkJudge(rule.spec(), Path.of("").toAbsolutePath());
+      } else {
+        Verifiers.of(rule.spec()).close();
+      }
     }
   }
 
@@ -58,8 +63,8 @@ final class Verification implements AutoCloseable {
 
   Candidate verify(Interaction interaction, @Nullable ClusterId cluster) {
     VerifierSpec spec = spec(plan, interaction, cluster);
-    if (spec == null) {
-      return new Candidate(interaction, cluster, null, 0, 0, 0);
+    if (spec == null || spec.kind().equals("judge")) {
+      return new Candidate(interaction, cluster, spec, 0, 0, 0); // judges wait for all of them
     }
     List<Attempt> attempts = new ArrayList<>();
     Outcome outcome = interaction.outcome();
@@ -78,15 +83,7 @@ final class Verification implements AutoCloseable {
           faults++;
         } else {
           Outcome verdict = said.score() >= plan.passScore() ? Outcome.VERIFIED : Outcome.FAILED;
-          checked =
-              new Attempt(
-                  attempt.method(),
-                  attempt.text(),
-                  attempt.promptTokens(),
-                  attempt.cachedPromptTokens(),
-                  attempt.completionTokens(),
-                  said.score(),
-                  verdict);
+          checked = checked(attempt, said.score(), verdict);
           if (outcome != Outcome.FAILED && attempt.text().equals(interaction.completion())) {
             outcome = verdict;
             source = "verifier:" + spec.kind();
@@ -99,13 +96,26 @@ final class Verification implements AutoCloseable {
         with(interaction, attempts, outcome, source), cluster, spec, calls, micros, faults);
   }
 
+  /** An attempt with what a verifier said of it. */
+  static Attempt checked(Attempt attempt, double score, Outcome verdict) {
+    return new Attempt(
+        attempt.method(),
+        attempt.text(),
+        attempt.promptTokens(),
+        attempt.cachedPromptTokens(),
+        attempt.completionTokens(),
+        score,
+        verdict);
+  }
+
   private boolean toCheck(Attempt attempt) {
     return !attempt.text().isBlank()
         && (attempt.outcome() == Outcome.UNKNOWN
             || (plan.recheck() && attempt.outcome() == Outcome.VERIFIED));
   }
 
-  private static Interaction with(
+  /** An interaction with other attempts and another outcome. */
+  static Interaction with(
       Interaction it, List<Attempt> attempts, Outcome outcome, @Nullable String source) {
     return new Interaction(
         it.id(),

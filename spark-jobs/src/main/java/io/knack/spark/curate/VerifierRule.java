@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Which verifier checks which problems; the first rule that applies counts. */
 public record VerifierRule(
-    @Doc("exact, numeric, regex, json_schema, choice or command") String kind,
+    @Doc("exact, numeric, regex, json_schema, choice, command or judge") String kind,
     @Doc("of the verifier") Map<String, String> options,
     @Doc("applies to interactions with this tag, NAME or NAME=VALUE; null for all")
         @Nullable String tag,
@@ -20,6 +20,10 @@ public record VerifierRule(
 
   public VerifierRule {
     options = Map.copyOf(options);
+  }
+
+  boolean isJudge() {
+    return kind.equals("judge");
   }
 
   VerifierSpec spec() {

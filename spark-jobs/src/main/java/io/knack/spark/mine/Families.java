@@ -9,6 +9,9 @@ package io.knack.spark.mine;
  * when it is a fair share of all links of one of them, and when their texts are alike on average.
  * The opposite fault, a large family in pieces because all neighbours of a text are of its own
  * form, is mended as it is for clusters, by {@link Merging}.
+ *
+ * <p>Sentence vectors bring forms of a problem together themselves, and how alike strangers are is
+ * each encoder's own: there the communities of all links are families as they are.
  */
 final class Families {
   /** Of all links of the smaller of two groups: what the link between them must be. */
@@ -32,9 +35,13 @@ final class Families {
   static int[] of(
       WeightedGraph links, double[][] means, long[] sizes, double resolution, MinePlan plan) {
     double scale = Louvain.totalStrength(links);
+    boolean sentences = plan.encoder() != null;
     int[] community =
-        Louvain.communities(plan.encoder() == null ? fair(links, means) : links, resolution, scale);
+        Louvain.communities(sentences ? links : fair(links, means), resolution, scale);
     int communities = Louvain.relabel(community);
+    if (sentences) {
+      return community;
+    }
     long[] total = sums(sizes, community, communities);
     int[] family =
         Merging.of(

@@ -48,7 +48,7 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
     for (int i = 0; i < n; i++) {
       sizes[fine[i]]++;
     }
-    int[] merged = Merging.of(means, sizes, plan.mergeFloor());
+    int[] merged = Merging.of(means, sizes, Merging.floor(means, plan));
     int[] group = new int[n];
     for (int i = 0; i < n; i++) {
       group[i] = merged[fine[i]];

@@ -19,10 +19,18 @@ import java.util.TreeSet;
  * <p>The nearest groups are found like the nearest texts: by pivots, one for every {@value
  * #OF_A_PIVOT} groups, exactly among groups that share one of their two nearest pivots. Cost: near
  * linear in the groups.
+ *
+ * <p>How alike strangers are is a sentence encoder's own affair: with one, groups must be alike
+ * beyond {@value #SPREADS} times what two groups are by the root of the mean square.
  */
 final class Merging {
   private static final int NEAR = 16;
   private static final int OF_A_PIVOT = 500;
+
+  private static final double SPREADS = 4;
+
+  /** Groups that are looked at to see how alike groups are. */
+  private static final int LOOKED_AT = 1000;
 
   private record Pair(double similarity, int a, int b, int versions) {}
 
@@ -31,6 +39,25 @@ final class Merging {
   private final int[] into;
   private final int[] version;
   private final List<TreeSet<Integer>> beside;
+
+  /** At which mean cosine groups are one problem. */
+  static double floor(double[][] means, MinePlan plan) {
+    if (plan.encoder() == null || means.length < 3) {
+      return plan.mergeFloor();
+    }
+    int n = Math.min(means.length, LOOKED_AT);
+    double sum = 0;
+    for (int a = 1; a < n; a++) {
+      for (int b = 0; b < a; b++) {
+        double dot =
+            dot(
+                means[(int) ((long) a * means.length / n)],
+                means[(int) ((long) b * means.length / n)]);
+        sum += dot * dot;
+      }
+    }
+    return Math.max(plan.mergeFloor(), SPREADS * Math.sqrt(2 * sum / ((double) n * (n - 1))));
+  }
 
   private Merging(double[][] means, long[] sizes) {
     int n = means.length;
