@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param baseModel name that serving knows the base model by
  * @param featureSpaceDigest the space that every trigger's centroid lives in
  * @param featureSpace path of the feature space file, relative to the home's {@code serving}
+ * @param encoder whose vectors the space compares; null where it needs no sentence encoder
  */
 public record Manifest(
     long number,
@@ -27,10 +28,43 @@ public record Manifest(
     @Nullable String baseRevision,
     String featureSpaceDigest,
     @Nullable String featureSpace,
-    List<Entry> entries) {
+    List<Entry> entries,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Encoder encoder) {
   public Manifest {
     entries = List.copyOf(entries);
   }
+
+  /** In a feature space without a sentence encoder. */
+  public Manifest(
+      long number,
+      @Nullable Long previous,
+      Instant createdAt,
+      String reason,
+      String baseModel,
+      @Nullable String baseRevision,
+      String featureSpaceDigest,
+      @Nullable String featureSpace,
+      List<Entry> entries) {
+    this(
+        number,
+        previous,
+        createdAt,
+        reason,
+        baseModel,
+        baseRevision,
+        featureSpaceDigest,
+        featureSpace,
+        entries,
+        null);
+  }
+
+  /**
+   * A sentence encoder.
+   *
+   * @param name for people: its directory's when the space was learnt
+   * @param digest of weights, tokenizer and configuration: another one gives other vectors
+   */
+  public record Encoder(String name, String digest) {}
 
   /**
    * The memory of one cluster.

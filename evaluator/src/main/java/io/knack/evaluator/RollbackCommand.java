@@ -98,6 +98,7 @@ public final class RollbackCommand implements Callable<Integer> {
         live.baseRevision(),
         live.featureSpaceDigest(),
         null,
-        List.of());
+        List.of(),
+        live.encoder());
   }
 }

@@ -305,7 +305,8 @@ public final class Erasure {
                       manifest.baseRevision(),
                       manifest.featureSpaceDigest(),
                       manifest.featureSpace(),
-                      kept)));
+                      kept,
+                      manifest.encoder())));
         }
       }
       replacement.dropIfChanged("report.html");

@@ -52,7 +52,8 @@ final class ServingErasure {
                 live.baseRevision(),
                 live.featureSpaceDigest(),
                 live.featureSpace(),
-                kept));
+                kept,
+                live.encoder()));
       }
       for (Path file : files) {
         redact(file);
@@ -115,7 +116,8 @@ final class ServingErasure {
                 manifest.baseRevision(),
                 manifest.featureSpaceDigest(),
                 manifest.featureSpace(),
-                kept)));
+                kept,
+                manifest.encoder())));
   }
 
   private void create(Manifest manifest) throws IOException {

@@ -52,7 +52,8 @@ final class Sides {
         baseRevision,
         space.digest(),
         null,
-        entries);
+        entries,
+        space.encoderRef());
   }
 
   Router router(List<Manifest.Entry> entries) {

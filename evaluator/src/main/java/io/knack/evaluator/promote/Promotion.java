@@ -128,7 +128,8 @@ public final class Promotion {
             wish.manifest().baseRevision(),
             wish.manifest().featureSpaceDigest(),
             HandOver.featureSpacePath(wish.manifest()),
-            wish.manifest().entries());
+            wish.manifest().entries(),
+            wish.manifest().encoder());
     step();
     create(wish, numbered);
     List<String> notes = complete(wish.run(), wish.source(), numbered);

@@ -1,5 +1,6 @@
 package io.knack.practice.features;
 
+import io.knack.contracts.Manifest;
 import io.knack.contracts.SparseVector;
 import io.knack.contracts.store.Digests;
 import java.io.ByteArrayOutputStream;
@@ -81,6 +82,11 @@ public final class EncodedSpace implements TextSpace {
 
   public SentenceEncoder encoder() {
     return encoder;
+  }
+
+  @Override
+  public Manifest.Encoder encoderRef() {
+    return new Manifest.Encoder(encoder.name(), encoder.digest());
   }
 
   /** Where vectors are looked up; null where none are. */

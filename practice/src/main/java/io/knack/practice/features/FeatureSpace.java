@@ -1,8 +1,10 @@
 package io.knack.practice.features;
 
+import io.knack.contracts.Manifest;
 import io.knack.contracts.SparseVector;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns texts into vectors that can be compared. Immutable and safe for use by many threads.
@@ -21,6 +23,11 @@ public interface FeatureSpace {
    * vector is similar to nothing.
    */
   double similarity(SparseVector a, SparseVector b);
+
+  /** Whose vectors these are; null where no sentence encoder is needed. */
+  default Manifest.@Nullable Encoder encoderRef() {
+    return null;
+  }
 
   /** Equal digests mean comparable vectors. */
   String digest();

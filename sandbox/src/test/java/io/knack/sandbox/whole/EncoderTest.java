@@ -3,6 +3,7 @@ package io.knack.sandbox.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.knack.practice.features.SentenceEncoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +36,9 @@ final class EncoderTest {
       assertThat(night.path("reason").asText()).as("%s", night).isEqualTo("promoted");
     }
     JsonNode manifest = knack.run("show", "manifest", "--home", home.toString(), "--json").json();
+    assertThat(manifest.path("encoder").path("name").asText()).isEqualTo("mean");
+    assertThat(manifest.path("encoder").path("digest").asText())
+        .isEqualTo(SentenceEncoder.open(encoder).digest());
     for (JsonNode entry : manifest.path("entries")) {
       // Hashed features lie below 65,536; a sentence vector has none of them.
       assertThat(entry.path("trigger").path("centroid").path("indices").path(0).asInt())
