@@ -17,11 +17,11 @@ final class Families {
   /** Of all links of the smaller of two groups: what the link between them must be. */
   private static final double FAIR_SHARE = 0.06;
 
-  /** Mean cosine between the texts of two groups that may be of one family. */
-  private static final double ALIKE = 0.3;
+  /** How alike the texts of two groups of one family are on average, at least. */
+  private static final double ALIKE = 0.2;
 
   /** Of the floor at which groups are one problem: that at which communities are one family. */
-  private static final double OF_MERGE_FLOOR = 0.9;
+  static final double OF_MERGE_FLOOR = 0.72;
 
   private Families() {}
 
@@ -29,11 +29,17 @@ final class Families {
    * The family of each group, numbered from 0.
    *
    * @param links weights between and inside groups
-   * @param means of the unit vectors of each group's texts
+   * @param means of each group's texts, see {@link GroupMeans}
    * @param sizes texts of each group
+   * @param floor how alike the texts of communities that are one family are on average, at least
    */
   static int[] of(
-      WeightedGraph links, double[][] means, long[] sizes, double resolution, MinePlan plan) {
+      WeightedGraph links,
+      double[][] means,
+      long[] sizes,
+      double resolution,
+      double floor,
+      MinePlan plan) {
     double scale = Louvain.totalStrength(links);
     boolean sentences = plan.encoder() != null;
     int[] community =
@@ -43,9 +49,7 @@ final class Families {
       return community;
     }
     long[] total = sums(sizes, community, communities);
-    int[] family =
-        Merging.of(
-            means(means, sizes, community, total), total, OF_MERGE_FLOOR * plan.mergeFloor());
+    int[] family = Merging.of(means(means, sizes, community, total), total, floor);
     int[] result = new int[community.length];
     for (int g = 0; g < result.length; g++) {
       result[g] = family[community[g]];

@@ -6,7 +6,6 @@ import io.knack.contracts.stage.StageResult;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.table.Tables;
 import io.knack.practice.features.EncodedSpace;
-import io.knack.practice.features.HashedSpace;
 import io.knack.practice.features.SentenceEncoder;
 import io.knack.practice.features.TextSpace;
 import io.knack.practice.features.TextVector;
@@ -134,12 +133,12 @@ final class FullNight {
   }
 
   private TextSpace learn(Nodes nodes) {
-    List<String> sample =
-        nodes.some(nodes.spread(plan.fitSample())).stream().map(Node::text).toList();
+    List<Node> some = nodes.some(nodes.spread(plan.fitSample()));
     Path checkpoint = MineStage.encoder(plan);
     if (checkpoint == null) {
-      return HashedSpace.fit(sample, plan.seed());
+      return Learning.hashed(some, plan);
     }
+    List<String> sample = some.stream().map(Node::text).toList();
     SentenceEncoder encoder = SentenceEncoder.open(checkpoint);
     VectorCache vectors = encoding.run(nodes, encoder);
     return EncodedSpace.fit(

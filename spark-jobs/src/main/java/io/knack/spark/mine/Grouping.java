@@ -1,6 +1,8 @@
 package io.knack.spark.mine;
 
+import io.knack.practice.features.TextVector;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Families, clusters and the remainder of one tenant.
@@ -21,6 +23,21 @@ import java.util.Arrays;
 record Grouping(int[] family, int[] cluster, float[] score, int families, int clusters) {
   private static final double REFERENCE = 3000;
 
+  /**
+   * All three steps on texts at hand.
+   *
+   * @param familyFloor see {@link Families#of}
+   */
+  static Grouping of(TextVector[] vectors, int[] copies, double familyFloor, MinePlan plan) {
+    int n = vectors.length;
+    NeighbourGraph near = NeighbourGraph.empty(n, Math.max(10, plan.neighbours()));
+    Cell.neighbours(IntStream.range(0, n).toArray(), vectors, near.k(), near::offer);
+    WeightedGraph graph = near.shared(plan.neighbours(), copies);
+    int[] fine = fine(graph, plan);
+    int groups = Arrays.stream(fine).max().orElse(0) + 1;
+    return of(near, graph, copies, fine, GroupMeans.of(vectors, fine, groups), familyFloor, plan);
+  }
+
   /** Small pure groups of nodes, numbered from 0 by first member. */
   static int[] fine(WeightedGraph graph, MinePlan plan) {
     double growth = Math.sqrt(graph.nodes() / REFERENCE);
@@ -34,7 +51,8 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
   /**
    * @param graph of the neighbours
    * @param fine group of each node, as {@link #fine} gives it
-   * @param means of the unit vectors of each group's members
+   * @param means of each group's texts, see {@link GroupMeans}
+   * @param familyFloor see {@link Families#of}
    */
   static Grouping of(
       NeighbourGraph neighbours,
@@ -42,6 +60,7 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
       int[] copies,
       int[] fine,
       double[][] means,
+      double familyFloor,
       MinePlan plan) {
     int n = neighbours.nodes();
     long[] sizes = new long[means.length];
@@ -85,6 +104,7 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
             Families.means(means, sizes, into, grown),
             grown,
             plan.familyResolution() * Math.max(1, Math.sqrt(growth)),
+            familyFloor,
             plan);
     int[] family = new int[n];
     for (int i = 0; i < n; i++) {

@@ -34,7 +34,8 @@ record Groups(
     for (int t = 0; t < nodes.tenants().size(); t++) {
       int from = nodes.starts()[t];
       NeighbourGraph near = graph.slice(from, nodes.starts()[t + 1]);
-      WeightedGraph shared = near.shared(plan.neighbours());
+      int[] copies = Arrays.copyOfRange(nodes.copies(), from, nodes.starts()[t + 1]);
+      WeightedGraph shared = near.shared(plan.neighbours(), copies);
       int[] own = Grouping.fine(shared, plan);
       int most = -1;
       for (int i = 0; i < own.length; i++) {
@@ -62,6 +63,7 @@ record Groups(
               Arrays.copyOfRange(nodes.copies(), from, to),
               own,
               Arrays.copyOfRange(means, first, first + last + 1),
+              Families.OF_MERGE_FLOOR * plan.mergeFloor(),
               plan);
       found.add(nodes.tenants().get(t), from, grouping);
     }

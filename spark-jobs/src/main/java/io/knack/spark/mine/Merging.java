@@ -12,9 +12,9 @@ import java.util.TreeSet;
  *
  * <p>Neighbours of texts cannot tell a problem that falls into well separated forms from several
  * problems: in both, nearly all of a text's nearest are of its own form. How alike texts of the two
- * groups are on average can. The mean of unit vectors gives it without looking at pairs: the dot
- * product of two groups' means is the mean cosine over all pairs of a member of one and a member of
- * the other, and the mean of a merged group follows from those of its parts.
+ * groups are on average can. {@link GroupMeans} give it without looking at pairs: the dot product
+ * of two groups' means is the mean over all pairs of a member of one and a member of the other, and
+ * the mean of a merged group follows from those of its parts.
  *
  * <p>The nearest groups are found like the nearest texts: by pivots, one for every {@value
  * #OF_A_PIVOT} groups, exactly among groups that share one of their two nearest pivots. Cost: near
@@ -107,9 +107,9 @@ final class Merging {
   /**
    * The merged group of each group, numbered from 0 by first member.
    *
-   * @param means of each group's unit vectors
+   * @param means of each group's texts
    * @param sizes members of each group
-   * @param floor least mean cosine between two groups that merge
+   * @param floor how alike the texts of two groups that merge are on average, at least
    */
   static int[] of(double[][] means, long[] sizes, double floor) {
     int[] merged = new Merging(means, sizes).run(floor);

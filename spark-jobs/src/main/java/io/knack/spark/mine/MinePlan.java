@@ -28,7 +28,7 @@ public record MinePlan(
         int neighbours,
     @Default("3") @Range(min = 0.1, max = 1000) @Doc("families: higher means more and smaller ones")
         double familyResolution,
-    @Default("32")
+    @Default("50")
         @Range(min = 0.1, max = 10000)
         @Doc("clusters inside families: higher means more and purer ones")
         double clusterResolution,
@@ -36,7 +36,7 @@ public record MinePlan(
         @Range(min = 0, max = 1)
         @Doc("groups whose texts are this alike on average are one problem in other forms")
         double mergeFloor,
-    @Default("0.3")
+    @Default("0.35")
         @Range(min = 0, max = 1)
         @Doc(
             "least recurrence score of a member: similarity to its three nearest in the cluster, times the cluster's share of its ten nearest")

@@ -11,6 +11,7 @@ import java.util.Arrays;
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared, never printed
 record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) {
+  private static final int LEAST = 3;
 
   static NeighbourGraph empty(int nodes, int k) {
     int[] neighbours = new int[nodes * k];
@@ -71,29 +72,39 @@ record NeighbourGraph(int nodes, int k, int[] neighbours, float[] similarities) 
    * Nodes near each other, weighted by the neighbours that they share among the nearest {@code
    * reach} of both: the similarity of Jarvis and Patrick (1973), which adapts to the density around
    * each node. One-sided neighbours count half, and neighbours that are less near than the nearest
-   * of either count less, by the square.
+   * of either count less, by the square. Copies count: a node whose nearest {@code reach} texts are
+   * its own copies, or those of one neighbour, does not look past its {@value #LEAST} nearest.
+   *
+   * @param copies texts that each node stands for
    */
-  WeightedGraph shared(int reach) {
-    int width = Math.min(reach, k);
+  WeightedGraph shared(int reach, int[] copies) {
+    int[] widths = new int[nodes];
+    for (int i = 0; i < nodes; i++) {
+      int texts = copies[i] - 1;
+      while (widths[i] < Math.min(reach, degree(i)) && (widths[i] < LEAST || texts < reach)) {
+        texts += copies[neighbours[i * k + widths[i]++]];
+      }
+    }
     int[] stamp = new int[nodes];
     Arrays.fill(stamp, -1);
     WeightedGraph.Builder edges = new WeightedGraph.Builder(nodes);
     for (int i = 0; i < nodes; i++) {
-      for (int a = 0; a < width && neighbours[i * k + a] >= 0; a++) {
+      for (int a = 0; a < widths[i]; a++) {
         stamp[neighbours[i * k + a]] = i;
       }
-      for (int a = 0; a < width && neighbours[i * k + a] >= 0; a++) {
+      for (int a = 0; a < widths[i]; a++) {
         int j = neighbours[i * k + a];
         boolean mutual = false;
         int common = 0;
-        for (int b = 0; b < width && neighbours[j * k + b] >= 0; b++) {
+        for (int b = 0; b < widths[j]; b++) {
           int other = neighbours[j * k + b];
           mutual |= other == i;
           common += stamp[other] == i ? 1 : 0;
         }
         double best = Math.max(similarities[i * k], similarities[j * k]);
         double closeness = best <= 0 ? 1 : Math.min(1, similarities[i * k + a] / best);
-        double weight = (1.0 + common) / (1 + width) * closeness * closeness;
+        double weight =
+            (1.0 + common) / (1 + Math.min(widths[i], widths[j])) * closeness * closeness;
         if (!mutual) {
           edges.add(i, j, (float) (weight / 2));
         } else if (i < j) {

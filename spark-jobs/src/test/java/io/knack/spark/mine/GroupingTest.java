@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 final class GroupingTest {
@@ -77,25 +76,10 @@ final class GroupingTest {
   private static Grouping group(List<String> texts) {
     HashedSpace space = HashedSpace.fit(texts, 1);
     TextVector[] vectors = texts.stream().map(space::features).toArray(TextVector[]::new);
-    NeighbourGraph near = NeighbourGraph.empty(texts.size(), 10);
-    Cell.neighbours(IntStream.range(0, texts.size()).toArray(), vectors, 10, near::offer);
     int[] copies = new int[texts.size()];
     Arrays.fill(copies, 1);
     MinePlan plan = Plans.read(MinePlan.class, null, List.of());
-    WeightedGraph graph = near.shared(plan.neighbours());
-    int[] fine = Grouping.fine(graph, plan);
-    double[][] means = new double[Arrays.stream(fine).max().orElse(0) + 1][space.denseWidth()];
-    int[] sizes = new int[means.length];
-    for (int i = 0; i < fine.length; i++) {
-      sizes[fine[i]]++;
-    }
-    for (int i = 0; i < fine.length; i++) {
-      double norm = Math.sqrt(vectors[i].denseDot(vectors[i]));
-      for (int r = 0; r < means[0].length; r++) {
-        means[fine[i]][r] += vectors[i].dense()[r] / norm / sizes[fine[i]];
-      }
-    }
-    return Grouping.of(near, graph, copies, fine, means, plan);
+    return Grouping.of(vectors, copies, Families.OF_MERGE_FLOOR * plan.mergeFloor(), plan);
   }
 
   @Test

@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -66,28 +65,9 @@ final class VectorFamiliesTest {
         Arrays.stream(vectors)
             .map(dense -> new TextVector(new int[0], new float[0], dense))
             .toArray(TextVector[]::new);
-    NeighbourGraph graph = NeighbourGraph.empty(NODES, plan.neighbours());
-    Cell.neighbours(IntStream.range(0, NODES).toArray(), texts, plan.neighbours(), graph::offer);
-    WeightedGraph shared = graph.shared(plan.neighbours());
-    int[] fine = Grouping.fine(shared, plan);
-    int groups = Arrays.stream(fine).max().orElse(0) + 1;
-    long[] sizes = new long[groups];
-    Arrays.fill(sizes, 0);
-    double[][] sums = new double[groups][WIDTH];
-    for (int i = 0; i < NODES; i++) {
-      sizes[fine[i]]++;
-      for (int r = 0; r < WIDTH; r++) {
-        sums[fine[i]][r] += vectors[i][r];
-      }
-    }
-    for (int g = 0; g < groups; g++) {
-      for (int r = 0; r < WIDTH; r++) {
-        sums[g][r] /= sizes[g];
-      }
-    }
     int[] copies = new int[NODES];
     Arrays.fill(copies, 1);
-    return Grouping.of(graph, shared, copies, fine, sums, plan).family();
+    return Grouping.of(texts, copies, Families.OF_MERGE_FLOOR * plan.mergeFloor(), plan).family();
   }
 
   /** Lloyd's algorithm, the best of five starts by the sum of similarities. */
