@@ -34,8 +34,8 @@ import java.util.TreeSet;
  * Where groups of texts are known, features that gather in few of them weigh more ({@link
  * Concentration}).
  *
- * <p>A view counts by how much it sees: topics by the length of the projection, words by the share of
- * the text's words that have a vector. A text of strange words in a common sentence is otherwise
+ * <p>A view counts by how much it sees: topics by the length of the projection, words by the share
+ * of the text's words that have a vector. A text of strange words in a common sentence is otherwise
  * taken for that sentence.
  *
  * <p>The tables are rounded to bytes when they are learnt, so that a space read from its file

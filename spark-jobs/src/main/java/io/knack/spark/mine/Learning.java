@@ -59,8 +59,7 @@ final class Learning {
     int[] copies = sample.stream().mapToInt(Node::copies).toArray();
     int[] family = Grouping.of(vectors, copies, OF_MERGE_FLOOR * plan.mergeFloor(), plan).family();
     Map<String, Integer> families = new HashMap<>();
-    IntStream.range(0, family.length)
-        .forEach(i -> families.put(sample.get(i).text(), family[i]));
+    IntStream.range(0, family.length).forEach(i -> families.put(sample.get(i).text(), family[i]));
     return families;
   }
 }
