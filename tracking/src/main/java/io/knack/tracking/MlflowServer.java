@@ -261,8 +261,9 @@ final class MlflowServer implements AutoCloseable {
     }
     if (register.source().startsWith("/") || register.source().startsWith("file:")) {
       // MLflow takes no local path from a client: the run's artifacts stand for it, or a scheme of
-      // our own. The path itself is in the tag.
-      body.put("source", made != null ? made.getArtifactUri() : "knack:" + register.source());
+      // our own, whose path must be absolute. The source itself is in the tag.
+      String path = register.source().replaceFirst("^file:/*", "/");
+      body.put("source", made != null ? made.getArtifactUri() : "knack://" + path);
     }
     versions.put(
         version,

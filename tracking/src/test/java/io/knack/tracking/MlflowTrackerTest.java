@@ -76,6 +76,10 @@ class MlflowTrackerTest {
         tracker.setAlias(version, "challenger");
         tracker.setAlias(version, "champion");
         tracker.deleteAlias(version.model(), "challenger");
+        ModelVersion manifest = new ModelVersion("knack-" + home.getFileName(), "v000001");
+        tracker.registerModel(
+            manifest, "file:///home/serving/manifests/v000001.json", null, Map.of());
+        tracker.setAlias(manifest, "champion");
         return run.key();
       }
     }
@@ -121,6 +125,15 @@ class MlflowTrackerTest {
         .containsEntry("knack.key", "sha256:abc")
         .containsEntry("validation_status", "passed")
         .containsEntry("rank", "16");
+    assertThat(
+            server
+                .get(
+                    "mlflow/registered-models/alias?alias=champion&name=knack-"
+                        + home.getFileName())
+                .path("model_version")
+                .path("source")
+                .asText())
+        .isEqualTo("knack:///home/serving/manifests/v000001.json");
     assertThat(
             server
                 .get(
