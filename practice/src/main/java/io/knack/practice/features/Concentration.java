@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  */
 final class Concentration {
   /** Least part of its weight that a feature keeps: groups may be wrong. */
-  private static final double FLOOR = 0.1;
+  private static final double FLOOR = 0.05;
 
   private static final double PRIOR_PAIRS = 2;
   private static final double PRIOR_CHANCE = 0.5;
