@@ -13,22 +13,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.parquet.column.ColumnDescriptor;
-import org.apache.parquet.conf.ParquetConfiguration;
 import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
-import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.api.ReadSupport;
-import org.apache.parquet.hadoop.api.WriteSupport;
-import org.apache.parquet.hadoop.codec.ZstandardCodec;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
-import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.io.LocalInputFile;
-import org.apache.parquet.io.LocalOutputFile;
-import org.apache.parquet.io.api.Binary;
-import org.apache.parquet.io.api.RecordConsumer;
 import org.apache.parquet.schema.GroupType;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
@@ -45,30 +35,7 @@ import org.jspecify.annotations.Nullable;
  * long as every column that must not be null is there.
  */
 final class ParquetCodec {
-  /** Level 1 is the fastest, and vectors do not compress much at any. */
-  private static final String ZSTD_LEVEL = ZstandardCodec.PARQUET_COMPRESS_ZSTD_LEVEL;
-
   private ParquetCodec() {}
-
-  static void write(Path file, Shape.Struct shape, String name, Iterable<? extends Record> rows)
-      throws IOException {
-    Writer builder =
-        new Writer(new LocalOutputFile(file), shape, name)
-            .withConf(new PlainParquetConfiguration(Map.of(ZSTD_LEVEL, "1")))
-            .withCompressionCodec(CompressionCodecName.ZSTD);
-    for (ColumnDescriptor column : schema(shape, name).getColumns()) {
-      if (column.getMaxRepetitionLevel() > 0
-          && column.getPrimitiveType().getPrimitiveTypeName() != PrimitiveTypeName.BINARY) {
-        // The numbers of vectors: a dictionary of them takes longer to make than it saves.
-        builder.withDictionaryEncoding(String.join(".", column.getPath()), false);
-      }
-    }
-    try (ParquetWriter<Record> writer = builder.build()) {
-      for (Record row : rows) {
-        writer.write(row);
-      }
-    }
-  }
 
   /** Rows in file order; closing it closes the file. */
   static Rows read(Path file, Shape.Struct shape) throws IOException {
@@ -193,153 +160,7 @@ final class ParquetCodec {
         .named(name);
   }
 
-  private static final Shape KEY =
-      new Shape.Scalar(Shape.Kind.TEXT, value -> value, carrier -> carrier);
-
-  // ---- writing
-
-  private static final class Writer extends ParquetWriter.Builder<Record, Writer> {
-    private final Shape.Struct shape;
-    private final String name;
-
-    private Writer(LocalOutputFile file, Shape.Struct shape, String name) {
-      super(file);
-      this.shape = shape;
-      this.name = name;
-    }
-
-    @Override
-    protected Writer self() {
-      return this;
-    }
-
-    @Override
-    @SuppressWarnings("deprecation") // abstract until the library drops Hadoop
-    protected WriteSupport<Record> getWriteSupport(Configuration configuration) {
-      return new RecordWriteSupport(shape, name);
-    }
-
-    @Override
-    protected WriteSupport<Record> getWriteSupport(ParquetConfiguration configuration) {
-      return new RecordWriteSupport(shape, name);
-    }
-  }
-
-  private static final class RecordWriteSupport extends WriteSupport<Record> {
-    private final Shape.Struct shape;
-    private final String name;
-    private @Nullable RecordConsumer consumer;
-
-    private RecordWriteSupport(Shape.Struct shape, String name) {
-      this.shape = shape;
-      this.name = name;
-    }
-
-    @Override
-    @SuppressWarnings("deprecation") // abstract until the library drops Hadoop
-    public WriteContext init(Configuration configuration) {
-      return new WriteContext(schema(shape, name), Map.of());
-    }
-
-    @Override
-    public WriteContext init(ParquetConfiguration configuration) {
-      return new WriteContext(schema(shape, name), Map.of());
-    }
-
-    @Override
-    public void prepareForWrite(RecordConsumer recordConsumer) {
-      consumer = recordConsumer;
-    }
-
-    @Override
-    public void write(Record row) {
-      RecordConsumer out =
-          java.util.Objects.requireNonNull(consumer, "prepareForWrite comes first");
-      out.startMessage();
-      writeFields(out, shape, row);
-      out.endMessage();
-    }
-
-    private static void writeFields(RecordConsumer out, Shape.Struct shape, Object row) {
-      for (int i = 0; i < shape.fields().size(); i++) {
-        Shape.Field field = shape.fields().get(i);
-        Object value = shape.read(row, i);
-        if (value == null) {
-          if (!field.nullable()) {
-            throw new IllegalArgumentException(
-                shape.type().getSimpleName() + "." + field.column() + " must not be null");
-          }
-          continue;
-        }
-        out.startField(field.column(), i);
-        writeValue(out, field.shape(), value);
-        out.endField(field.column(), i);
-      }
-    }
-
-    /** Vectors are most of what is written, so their elements take the shortest way. */
-    private static void writeElements(RecordConsumer out, Shape shape, List<?> elements) {
-      Shape.@Nullable Kind kind = shape instanceof Shape.Scalar scalar ? scalar.kind() : null;
-      for (int i = 0; i < elements.size(); i++) {
-        out.startGroup();
-        out.startField("element", 0);
-        if (kind == Shape.Kind.FLOAT) {
-          out.addFloat((Float) elements.get(i));
-        } else if (kind == Shape.Kind.INT) {
-          out.addInteger((Integer) elements.get(i));
-        } else {
-          writeValue(out, shape, elements.get(i));
-        }
-        out.endField("element", 0);
-        out.endGroup();
-      }
-    }
-
-    private static void writeValue(RecordConsumer out, Shape shape, Object value) {
-      if (shape instanceof Shape.Scalar scalar) {
-        Object carrier = scalar.store().apply(value);
-        switch (scalar.kind()) {
-          case TEXT -> out.addBinary(Binary.fromString((String) carrier));
-          case INT, DATE -> out.addInteger((Integer) carrier);
-          case LONG, TIMESTAMP -> out.addLong((Long) carrier);
-          case FLOAT -> out.addFloat((Float) carrier);
-          case DOUBLE -> out.addDouble((Double) carrier);
-          case BOOLEAN -> out.addBoolean((Boolean) carrier);
-        }
-      } else if (shape instanceof Shape.Struct struct) {
-        out.startGroup();
-        writeFields(out, struct, value);
-        out.endGroup();
-      } else if (shape instanceof Shape.ListOf list) {
-        out.startGroup();
-        List<?> elements = (List<?>) value;
-        if (!elements.isEmpty()) {
-          out.startField("list", 0);
-          writeElements(out, list.element(), elements);
-          out.endField("list", 0);
-        }
-        out.endGroup();
-      } else if (shape instanceof Shape.MapOf map) {
-        out.startGroup();
-        Map<?, ?> entries = new java.util.TreeMap<>((Map<?, ?>) value);
-        if (!entries.isEmpty()) {
-          out.startField("key_value", 0);
-          for (Map.Entry<?, ?> entry : entries.entrySet()) {
-            out.startGroup();
-            out.startField("key", 0);
-            out.addBinary(Binary.fromString((String) entry.getKey()));
-            out.endField("key", 0);
-            out.startField("value", 1);
-            writeValue(out, map.value(), entry.getValue());
-            out.endField("value", 1);
-            out.endGroup();
-          }
-          out.endField("key_value", 0);
-        }
-        out.endGroup();
-      }
-    }
-  }
+  static final Shape KEY = new Shape.Scalar(Shape.Kind.TEXT, value -> value, carrier -> carrier);
 
   // ---- reading
 

@@ -53,7 +53,7 @@ public final class Table<T extends Record> {
       if (parent != null) {
         Files.createDirectories(parent);
       }
-      ParquetCodec.write(file, shape, name, rows);
+      RecordWriting.write(file, shape, name, rows);
       DurableFiles.sync(file);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write " + file, e);
