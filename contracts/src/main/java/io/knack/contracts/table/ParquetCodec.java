@@ -18,7 +18,6 @@ import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
-import org.apache.parquet.io.LocalInputFile;
 import org.apache.parquet.schema.GroupType;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
@@ -39,7 +38,7 @@ final class ParquetCodec {
 
   /** Rows in file order; closing it closes the file. */
   static Rows read(Path file, Shape.Struct shape) throws IOException {
-    return new Rows(RecordReading.open(new LocalInputFile(file), shape), file);
+    return new Rows(RecordReading.open(new ParquetFile(file), shape), file);
   }
 
   static final class Rows implements Iterator<Record>, AutoCloseable {
@@ -165,7 +164,7 @@ final class ParquetCodec {
   // ---- reading
 
   private static final class Reader extends ParquetReader.Builder<Group> {
-    private Reader(LocalInputFile file) {
+    private Reader(ParquetFile file) {
       super(file);
     }
 
@@ -176,7 +175,7 @@ final class ParquetCodec {
   }
 
   /** A file's rows as they lie there. */
-  static ParquetReader<Group> groups(LocalInputFile file) throws IOException {
+  static ParquetReader<Group> groups(ParquetFile file) throws IOException {
     return new Reader(file).withConf(new PlainParquetConfiguration()).build();
   }
 
@@ -249,7 +248,7 @@ final class ParquetCodec {
   /** The first rows of any Parquet file. */
   static List<Map<String, @Nullable Object>> anyRows(Path file, long limit) throws IOException {
     List<Map<String, @Nullable Object>> rows = new ArrayList<>();
-    try (ParquetReader<Group> reader = groups(new LocalInputFile(file))) {
+    try (ParquetReader<Group> reader = groups(new ParquetFile(file))) {
       for (Group row = reader.read(); row != null && rows.size() < limit; row = reader.read()) {
         rows.add(anyRow(row));
       }

@@ -11,7 +11,6 @@ import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
-import org.apache.parquet.io.LocalInputFile;
 import org.apache.parquet.io.LocalOutputFile;
 import org.apache.parquet.schema.GroupType;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
@@ -38,7 +37,7 @@ final class ParquetRewrite {
     }
     long rows = 0;
     long elements = 0;
-    try (ParquetReader<Group> reader = ParquetCodec.groups(new LocalInputFile(from));
+    try (ParquetReader<Group> reader = ParquetCodec.groups(new ParquetFile(from));
         ParquetWriter<Group> writer =
             ExampleParquetWriter.builder(new LocalOutputFile(to))
                 .withType(schema)
@@ -61,7 +60,7 @@ final class ParquetRewrite {
 
   /** The file's schema where the edit takes something away; null where it does not. */
   private static @Nullable MessageType touched(Path from, RowEdit edit) throws IOException {
-    try (ParquetReader<Group> reader = ParquetCodec.groups(new LocalInputFile(from))) {
+    try (ParquetReader<Group> reader = ParquetCodec.groups(new ParquetFile(from))) {
       for (Group group = reader.read(); group != null; group = reader.read()) {
         GroupRow row = new GroupRow(group);
         if (!edit.keeps(row) || lost(row, edit) > 0) {

@@ -14,7 +14,6 @@ import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.api.InitContext;
 import org.apache.parquet.hadoop.api.ReadSupport;
-import org.apache.parquet.io.LocalInputFile;
 import org.apache.parquet.io.api.Binary;
 import org.apache.parquet.io.api.Converter;
 import org.apache.parquet.io.api.GroupConverter;
@@ -36,14 +35,14 @@ import org.jspecify.annotations.Nullable;
 final class RecordReading {
   private RecordReading() {}
 
-  static ParquetReader<Record> open(LocalInputFile file, Shape.Struct shape) throws IOException {
+  static ParquetReader<Record> open(ParquetFile file, Shape.Struct shape) throws IOException {
     return new Builder(file, shape).withConf(new PlainParquetConfiguration()).build();
   }
 
   private static final class Builder extends ParquetReader.Builder<Record> {
     private final Shape.Struct shape;
 
-    private Builder(LocalInputFile file, Shape.Struct shape) {
+    private Builder(ParquetFile file, Shape.Struct shape) {
       super(file);
       this.shape = shape;
     }

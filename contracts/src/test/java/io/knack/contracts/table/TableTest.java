@@ -82,7 +82,8 @@ final class TableTest {
     Path broken = Files.writeString(directory.resolve("members.parquet"), "PAR1 no more");
     assertThatThrownBy(() -> Tables.MEMBERS.readAllFrom(directory))
         .isInstanceOf(ContractException.class)
-        .hasMessageContaining(broken.toString());
+        .hasMessageContaining(broken.toString())
+        .hasMessageNotContaining("LocalInputFile");
     Files.delete(broken);
     Tables.QUARANTINE.write(broken, Fixtures.QUARANTINE);
     assertThatThrownBy(() -> Tables.MEMBERS.readAllFrom(directory))
