@@ -1,16 +1,19 @@
 package io.knack.practice.features;
 
 import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The leading right singular vectors of a sparse matrix by randomised subspace iteration (Halko,
- * Martinsson, Tropp, 2011). Single-threaded and seeded: the same matrix gives the same bits. Cost:
- * {@code iterations * entries * rank} multiplications, and {@code columns * rank^2} for each
- * orthonormalisation.
+ * Martinsson, Tropp, 2011). Seeded: the same matrix gives the same bits, whatever the number of
+ * processors. Cost: {@code iterations * entries * rank} multiplications, and {@code columns *
+ * rank^2} for each orthonormalisation.
  */
 final class Subspace {
   private static final int OVERSAMPLING = 8;
   private static final int ITERATIONS = 4;
+  private static final int PARTS = 4;
 
   /** Right singular vectors, row-major: {@code vectors[column * rank + r]}. */
   final float[] vectors; // (columns, rank)
@@ -128,11 +131,26 @@ final class Subspace {
     }
   }
 
+  /** {@code X' X q}. */
   private static float[] gramTimes(
       int[][] indices, float[][] entries, float[] q, int columns, int width) {
+    float[][] parts =
+        parts(indices.length)
+            .map(part -> gramTimes(indices, entries, q, columns, width, part[0], part[1]))
+            .toArray(float[][]::new);
+    for (int p = 1; p < parts.length; p++) {
+      for (int i = 0; i < parts[0].length; i++) {
+        parts[0][i] += parts[p][i];
+      }
+    }
+    return parts[0];
+  }
+
+  private static float[] gramTimes(
+      int[][] indices, float[][] entries, float[] q, int columns, int width, int from, int to) {
     float[] result = new float[columns * width];
     float[] projected = new float[width];
-    for (int row = 0; row < indices.length; row++) {
+    for (int row = from; row < to; row++) {
       project(indices[row], entries[row], q, width, projected);
       for (int e = 0; e < indices[row].length; e++) {
         int at = indices[row][e] * width;
@@ -145,20 +163,24 @@ final class Subspace {
     return result;
   }
 
+  /** Parts of some rows, side by side: as many whatever the machine, so that sums are the same. */
+  private static Stream<int[]> parts(int rows) {
+    return IntStream.range(0, PARTS)
+        .parallel()
+        .mapToObj(
+            p -> new int[] {(int) ((long) p * rows / PARTS), (int) ((p + 1L) * rows / PARTS)});
+  }
+
   /** Q such that Q'Q = I, by Cholesky of the Gram matrix, twice for accuracy. */
   private static void orthonormalise(float[] q, int rows, int width) {
     for (int pass = 0; pass < 2; pass++) {
-      double[][] gram = new double[width][width];
-      for (int row = 0; row < rows; row++) {
-        int at = row * width;
+      double[][][] grams =
+          parts(rows).map(part -> gram(q, width, part[0], part[1])).toArray(double[][][]::new);
+      double[][] gram = grams[0];
+      for (int p = 1; p < grams.length; p++) {
         for (int a = 0; a < width; a++) {
-          double value = q[at + a];
-          if (value == 0) {
-            continue;
-          }
-          double[] into = gram[a];
           for (int b = 0; b <= a; b++) {
-            into[b] += value * q[at + b];
+            gram[a][b] += grams[p][a][b];
           }
         }
       }
@@ -176,20 +198,44 @@ final class Subspace {
           }
         }
       }
-      double[] solved = new double[width];
-      for (int row = 0; row < rows; row++) {
-        int at = row * width;
-        for (int a = 0; a < width; a++) {
-          double sum = q[at + a];
-          double[] l = lower[a];
-          for (int k = 0; k < a; k++) {
-            sum -= l[k] * solved[k];
-          }
-          solved[a] = l[a] == 0 ? 0 : sum / l[a];
+      parts(rows).forEach(part -> solve(lower, q, width, part[0], part[1]));
+    }
+  }
+
+  /** The lower triangle of {@code Q' Q} over some rows. */
+  private static double[][] gram(float[] q, int width, int from, int to) {
+    double[][] gram = new double[width][width];
+    for (int row = from; row < to; row++) {
+      int at = row * width;
+      for (int a = 0; a < width; a++) {
+        double value = q[at + a];
+        if (value == 0) {
+          continue;
         }
-        for (int a = 0; a < width; a++) {
-          q[at + a] = (float) solved[a];
+        double[] into = gram[a];
+        for (int b = 0; b <= a; b++) {
+          into[b] += value * q[at + b];
         }
+      }
+    }
+    return gram;
+  }
+
+  /** Some rows of {@code Q L'^-1}, in place. */
+  private static void solve(double[][] lower, float[] q, int width, int from, int to) {
+    double[] solved = new double[width];
+    for (int row = from; row < to; row++) {
+      int at = row * width;
+      for (int a = 0; a < width; a++) {
+        double sum = q[at + a];
+        double[] l = lower[a];
+        for (int k = 0; k < a; k++) {
+          sum -= l[k] * solved[k];
+        }
+        solved[a] = l[a] == 0 ? 0 : sum / l[a];
+      }
+      for (int a = 0; a < width; a++) {
+        q[at + a] = (float) solved[a];
       }
     }
   }

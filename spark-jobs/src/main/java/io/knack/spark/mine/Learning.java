@@ -55,7 +55,7 @@ final class Learning {
   private static Map<String, Integer> families(
       List<Node> sample, HashedSpace space, MinePlan plan) {
     TextVector[] vectors =
-        sample.stream().map(node -> space.features(node.text())).toArray(TextVector[]::new);
+        sample.parallelStream().map(node -> space.features(node.text())).toArray(TextVector[]::new);
     int[] copies = sample.stream().mapToInt(Node::copies).toArray();
     int[] family = Grouping.of(vectors, copies, OF_MERGE_FLOOR * plan.mergeFloor(), plan).family();
     Map<String, Integer> families = new HashMap<>();
