@@ -78,7 +78,7 @@ class MlflowTrackerTest {
         tracker.deleteAlias(version.model(), "challenger");
         ModelVersion manifest = new ModelVersion("knack-" + home.getFileName(), "v000001");
         tracker.registerModel(
-            manifest, "file:///home/serving/manifests/v000001.json", null, Map.of());
+            manifest, "file:///knack-home/serving/manifests/v000001.json", null, Map.of());
         tracker.setAlias(manifest, "champion");
         return run.key();
       }
@@ -133,7 +133,7 @@ class MlflowTrackerTest {
                 .path("model_version")
                 .path("source")
                 .asText())
-        .isEqualTo("knack:///home/serving/manifests/v000001.json");
+        .isEqualTo("knack:///knack-home/serving/manifests/v000001.json");
     assertThat(
             server
                 .get(

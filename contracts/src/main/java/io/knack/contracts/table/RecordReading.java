@@ -180,8 +180,7 @@ final class RecordReading {
   /** For what a nested record of a newer writer has beyond the shape. */
   private static Converter ignoring(Type type) {
     if (type.isPrimitive()) {
-      return new ScalarConverter(
-          new Shape.Scalar(Shape.Kind.TEXT, value -> value, carrier -> carrier), value -> {});
+      return new IgnoredValue();
     }
     List<Converter> fields =
         type.asGroupType().getFields().stream().map(RecordReading::ignoring).toList();
@@ -197,6 +196,26 @@ final class RecordReading {
       @Override
       public void end() {}
     };
+  }
+
+  private static final class IgnoredValue extends PrimitiveConverter {
+    @Override
+    public void addBinary(Binary value) {}
+
+    @Override
+    public void addInt(int value) {}
+
+    @Override
+    public void addLong(long value) {}
+
+    @Override
+    public void addFloat(float value) {}
+
+    @Override
+    public void addDouble(double value) {}
+
+    @Override
+    public void addBoolean(boolean value) {}
   }
 
   /** A list or map: the group around its repeated level. */
@@ -217,11 +236,7 @@ final class RecordReading {
         members[0] = converter(listOf.element(), level.getType(0), v -> value = v);
       } else {
         Shape.MapOf mapOf = (Shape.MapOf) shape;
-        members[0] =
-            converter(
-                new Shape.Scalar(Shape.Kind.TEXT, v -> v, carrier -> carrier),
-                level.getType(0),
-                v -> key = v);
+        members[0] = converter(ParquetCodec.KEY, level.getType(0), v -> key = v);
         members[1] = converter(mapOf.value(), level.getType(1), v -> value = v);
       }
       this.repeated =

@@ -90,4 +90,21 @@ final class TableTest {
         .isInstanceOf(ContractException.class)
         .hasMessageContaining("column interaction_id of ClusterMember is missing");
   }
+
+  record Inner(String name) {}
+
+  record NewerInner(String name, int count, double share, List<Long> sizes) {}
+
+  record Outer(Inner inner) {}
+
+  record NewerOuter(NewerInner inner, boolean last) {}
+
+  @Test
+  void whatANewerWriterAddedIsLeftOut() {
+    new Table<>("things", NewerOuter.class)
+        .writeInto(
+            directory, List.of(new NewerOuter(new NewerInner("a", 3, 0.5, List.of(1L, 2L)), true)));
+    assertThat(new Table<>("things", Outer.class).readAllFrom(directory))
+        .containsExactly(new Outer(new Inner("a")));
+  }
 }

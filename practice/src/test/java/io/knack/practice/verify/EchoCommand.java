@@ -8,6 +8,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** A user's verifier, as its own program: does what the answer tells it to. */
 public final class EchoCommand {
@@ -22,7 +24,7 @@ public final class EchoCommand {
       JsonNode asked = json.readTree(line);
       String answer = asked.get("answer").asText();
       switch (answer) {
-        case "hang" -> Thread.sleep(60_000);
+        case "hang" -> waitToBeStopped();
         case "die" -> System.exit(3);
         case "eat" -> eat();
         case "endless" -> {
@@ -66,8 +68,15 @@ public final class EchoCommand {
       byte[] block = new byte[10 << 20];
       java.util.Arrays.fill(block, (byte) i);
       held.add(block);
-      Thread.sleep(10);
     }
-    throw new IllegalStateException("nobody stopped me at " + held.size());
+    waitToBeStopped();
+    throw new IllegalStateException("stopped with " + held.size() + " blocks held");
+  }
+
+  /** Until the verifier kills this process; it ends by itself where that is broken. */
+  private static void waitToBeStopped() throws InterruptedException {
+    if (!new CountDownLatch(1).await(1, TimeUnit.MINUTES)) {
+      throw new IllegalStateException("nobody stopped me");
+    }
   }
 }
