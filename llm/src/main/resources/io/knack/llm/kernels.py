@@ -133,6 +133,71 @@ class Ops(Module):
       y = torch.constant_pad_nd(y, [0, 0, 0, n - b])
     return y
 
+  # The same for rows of which many began with one prompt: what they all hold of it is read once.
+  # blocks: 5 numbers each - places of the cache that its rows share (0: none), where its rows begin in
+  # `order`, how many, the first of them if they lie behind one another, else -1, places looked at.
+  #
+  # Attention over two parts of the places is the mean of the attention over each, weighted by the sums
+  # of their exponentials. Queries over the shared part are padded to a fixed number, so that a row's
+  # numbers do not depend on how many share it.
+  def attend_blocks(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, blocks: List[int], order: Tensor) -> Tensor:
+    n, h, d = q.size()
+    q = torch.contiguous(q)
+    out = torch.zeros([n, h * d], dtype=q.dtype, device=ops.prim.device(q))
+    for i in range(torch.floordiv(len(blocks), 5)):
+      shared = blocks[5 * i]
+      start = blocks[5 * i + 1]
+      count = blocks[5 * i + 2]
+      first = blocks[5 * i + 3]
+      length = blocks[5 * i + 4]
+      if first >= 0:
+        qs = torch.slice(q, 0, first, first + count)
+        ks = torch.slice(torch.slice(k, 0, first, first + count), 2, shared, length)
+        vs = torch.slice(torch.slice(v, 0, first, first + count), 2, shared, length)
+        seen = torch.slice(torch.slice(mask, 0, first, first + count), 3, shared, length)
+        place = first
+      else:
+        rows = torch.slice(order, 0, start, start + count)
+        qs = torch.index_select(q, 0, rows)
+        ks = torch.index_select(torch.slice(k, 2, shared, length), 0, rows)
+        vs = torch.index_select(torch.slice(v, 2, shared, length), 0, rows)
+        seen = torch.slice(torch.index_select(mask, 0, rows), 3, shared, length)
+        place = int(torch.item(torch.select(rows, 0, 0)))
+      if shared == 0:
+        y = (self).attend_rows(qs, ks, vs, seen, length)
+      else:
+        y = (self).attend_shared(qs, torch.slice(torch.select(k, 0, place), 1, 0, shared),
+                                 torch.slice(torch.select(v, 0, place), 1, 0, shared), ks, vs, seen)
+      if first >= 0:
+        torch.copy_(torch.slice(out, 0, first, first + count), y)
+      else:
+        torch.index_copy_(out, 0, torch.slice(order, 0, start, start + count), y)
+    return out
+
+  # q (N, H, D) over places that all rows share, k1 and v1 (G, P, D), and each row's own, k2 and v2
+  # (N, G, L, D) with mask (N, 1, 1, L).
+  def attend_shared(self: __torch__.Ops, q: Tensor, k1: Tensor, v1: Tensor, k2: Tensor, v2: Tensor, mask: Tensor) -> Tensor:
+    n, h, d = q.size()
+    g, p, _0 = k1.size()
+    r = torch.floordiv(h, g)
+    q4 = torch.view(torch.contiguous(q), [n, g, r, d])
+    y2, sum2 = torch._scaled_dot_product_flash_attention_for_cpu(q4, k2, v2, 0., False, attn_mask=mask)
+    together = max(1, torch.floordiv(32, r))
+    parts = torch.floordiv(n + together - 1, together)
+    if n < parts * together:
+      q4 = torch.constant_pad_nd(q4, [0, 0, 0, 0, 0, 0, 0, parts * together - n])
+    q4 = torch.permute(torch.view(q4, [parts, together, g, r, d]), [0, 2, 1, 3, 4])
+    q4 = torch.reshape(q4, [parts, g, together * r, d])
+    y1, sum1 = torch._scaled_dot_product_flash_attention_for_cpu(
+        q4, torch.expand(torch.unsqueeze(k1, 0), [parts, g, p, d]), torch.expand(torch.unsqueeze(v1, 0), [parts, g, p, d]))
+    y1 = torch.permute(torch.reshape(y1, [parts, g, together, r, d]), [0, 2, 1, 3, 4])
+    y1 = torch.slice(torch.reshape(y1, [parts * together, g, r, d]), 0, 0, n)
+    sum1 = torch.permute(torch.reshape(sum1, [parts, g, together, r]), [0, 2, 1, 3])
+    sum1 = torch.slice(torch.reshape(sum1, [parts * together, g, r]), 0, 0, n)
+    share = torch.unsqueeze(torch.sigmoid(torch.sub(sum1, sum2)), 3)  # (N, G, r, 1)
+    y = torch.lerp(torch.to(y2, 6), torch.to(y1, 6), share)
+    return torch.reshape(torch.to(y, q.dtype), [n, h * d])
+
   # Keys or values (G, L, D) as (1, H or G, L, D). In bfloat16 each head is repeated for its queries:
   # heads that are shared take the plain path of attention on CPU, which rounds elsewhere than the
   # fused one. In float32 that path is welcome: it is the more exact one.
@@ -178,10 +243,11 @@ class Ops(Module):
   # down, its bias - then embedding (in any type), norm, head, inverse frequencies; what a family lacks is empty.
   # shape: H, G, D, then a window a block. cache: keys and values (R, G, C, D), block by block.
   # adapters: none, or 8 a block - a and b for qkv, o, gate and up, down. segments: none for decoding, of
-  # which the first `running` tokens are wanted and the others padding.
+  # which the first `running` tokens are wanted and the others padding. blocks and order: as in
+  # attend_blocks, where rows share places of the cache; else none.
   def decoder(self: __torch__.Ops, weights: List[Tensor], shape: List[int], eps: float, cache: List[Tensor],
               adapters: List[Tensor], own: Tensor, tokens: Tensor, positions: Tensor, rows: Tensor,
-              segments: List[int], running: int, length: int) -> Tensor:
+              segments: List[int], running: int, length: int, blocks: List[int], order: Tensor) -> Tensor:
     h = shape[0]
     g = shape[1]
     d = shape[2]
@@ -219,7 +285,10 @@ class Ops(Module):
         if not torch.__contains__(masks, window):
           mask = (self).visible(torch.slice(positions, 0, 0, running), keys, window, dtype)
           torch._set_item(masks, window, torch.view(mask, [running, 1, 1, length]))
-        y = (self).attend_rows(torch.contiguous(q), kc, vc, masks[window], length)
+        if len(blocks) > 0:
+          y = (self).attend_blocks(q, kc, vc, masks[window], blocks, order)
+        else:
+          y = (self).attend_rows(torch.contiguous(q), kc, vc, masks[window], length)
       else:
         y = (self).attend_segments(q, kc, vc, segments, window)
       o = (self).linear(y, weights[w + 5], weights[w + 6])
@@ -251,7 +320,8 @@ class Ops(Module):
               scored: bool) -> List[Tensor]:
     num = torch.to(numbers, ops.prim.device(cache[0]), 4)
     x = (self).decoder(weights, shape, eps, cache, adapters, own, torch.select(num, 1, 0),
-                       torch.select(num, 1, 1), torch.select(num, 1, 2), segments, 0, 1)
+                       torch.select(num, 1, 1), torch.select(num, 1, 2), segments, 0, 1,
+                       annotate(List[int], []), last)
     logits = (self).head(torch.index_select(x, 0, torch.to(last, ops.prim.device(x), 4)), weights)
     out = [logits]
     if scored:
@@ -269,10 +339,11 @@ class Ops(Module):
   # temperature, top p, top k, uniform in [0, 1). Returns (B, 2) float64: token, log-probability.
   def decode(self: __torch__.Ops, weights: List[Tensor], shape: List[int], eps: float, cache: List[Tensor],
              adapters: List[Tensor], own: Tensor, numbers: Tensor, draws: Tensor, n: int, running: int, length: int,
-             narrowed: bool, scored: bool) -> Tensor:
+             blocks: List[int], order: Tensor, narrowed: bool, scored: bool) -> Tensor:
     num = torch.to(torch.slice(numbers, 0, 0, n), ops.prim.device(cache[0]), 4)
     x = (self).decoder(weights, shape, eps, cache, adapters, own, torch.select(num, 1, 0),
-                       torch.select(num, 1, 1), torch.select(num, 1, 2), annotate(List[int], []), running, length)
+                       torch.select(num, 1, 1), torch.select(num, 1, 2), annotate(List[int], []), running, length,
+                       blocks, order)
     logits = torch.slice((self).head(x, weights), 0, 0, running)
     return (self).sample(logits, torch.slice(draws, 0, 0, running), narrowed, scored)
 

@@ -3,8 +3,8 @@ package io.knack.trainer;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.contracts.cli.HomeOptions;
 import io.knack.contracts.stage.TemporaryException;
-import io.knack.contracts.store.DurableFiles;
 import io.knack.contracts.store.Jsons;
+import io.knack.contracts.store.Scratch;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.lora.AdapterConfig;
@@ -21,7 +21,6 @@ import io.knack.llm.train.TrainableDecoder.Pass;
 import io.knack.llm.train.TrainableDecoder.Update;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -71,13 +70,11 @@ public final class DeviceDoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Path scratch = Files.createTempDirectory("knack-doctor");
-    try {
+    try (Scratch scratch = Scratch.create("knack-doctor")) {
+      Path base = scratch.directory();
       FlatWeights flat = FlatWeights.of(SHAPE);
-      FullTraining.write(scratch, SHAPE, flat, flat.random(0.1, 1));
-      return compare(train(scratch, "cpu"), train(scratch, device));
-    } finally {
-      DurableFiles.deleteTree(scratch);
+      FullTraining.write(base, SHAPE, flat, flat.random(0.1, 1));
+      return compare(train(base, "cpu"), train(base, device));
     }
   }
 

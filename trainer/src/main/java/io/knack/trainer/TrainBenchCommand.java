@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.contracts.plan.Plans;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.TemporaryException;
-import io.knack.contracts.store.DurableFiles;
 import io.knack.contracts.store.Jsons;
+import io.knack.contracts.store.Scratch;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.cli.BenchPeer;
 import io.knack.llm.cli.MachinePeak;
@@ -98,20 +98,17 @@ public final class TrainBenchCommand implements Callable<Integer> {
       train(Objects.requireNonNull(model), DType.parse(String.valueOf(dtype)), work);
       return 0;
     }
-    Path scratch = Files.createTempDirectory("knack-bench");
-    try {
+    try (Scratch scratch = Scratch.create("knack-bench")) {
       Path base = model;
       if (base == null) {
-        base = scratch.resolve("base");
+        base = scratch.directory().resolve("base");
         ModelConfig shape =
             SmallDecoders.llama(
                 8192, 512, 8, 8, 4, 1408, ModelConfig.Embeddings.TIED, 2048, List.of(2));
         FlatWeights flat = FlatWeights.of(shape);
         FullTraining.write(base, shape, flat, flat.random(0.02, 1));
       }
-      measure(base, scratch);
-    } finally {
-      DurableFiles.deleteTree(scratch);
+      measure(base, scratch.directory());
     }
     return 0;
   }
@@ -304,12 +301,10 @@ public final class TrainBenchCommand implements Callable<Integer> {
                 "schedule=constant",
                 "shuffle=false",
                 "checkpoint_every=0"));
-    Path scratch = Files.createTempDirectory("knack-bench");
     Clock clock = new Clock(task.warmup());
-    try {
-      LoraTraining.run(plan, base, task.tasks(), scratch, scratch.resolve("work"), clock);
-    } finally {
-      DurableFiles.deleteTree(scratch);
+    try (Scratch scratch = Scratch.create("knack-bench")) {
+      Path place = scratch.directory();
+      LoraTraining.run(plan, base, task.tasks(), place, place.resolve("work"), clock);
     }
     ObjectNode result = Jsons.mapper().createObjectNode();
     result.put("tokens_per_second", task.tokens() / clock.seconds());

@@ -3,6 +3,7 @@ package io.knack.llm.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.knack.contracts.store.Scratch;
 import io.knack.llm.Completion;
 import io.knack.llm.GenerationRequest;
 import io.knack.llm.Prompt;
@@ -119,15 +120,9 @@ public final class LlmBenchCommand implements Callable<Integer> {
 
   private static void withCheckpoint(ReferenceCheckpoint shape, Measurement measurement)
       throws IOException {
-    Path made = Files.createTempDirectory("knack-bench");
-    try {
-      shape.write(made);
-      measurement.on(made);
-    } finally {
-      for (String name : List.of("config.json", "model.safetensors")) {
-        Files.deleteIfExists(made.resolve(name));
-      }
-      Files.delete(made);
+    try (Scratch made = Scratch.create("knack-bench")) {
+      shape.write(made.directory());
+      measurement.on(made.directory());
     }
   }
 

@@ -2,13 +2,16 @@ package io.knack.llm.local;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.IValue;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.lora.PeftAdapter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The adapters of one batch, stacked: for every fused projection one down-matrix with the ranks of
@@ -111,15 +114,19 @@ final class AdapterStack implements AutoCloseable {
     return sum;
   }
 
-  /** Sets a row's mask to 1 on the ranks of its adapter. */
-  void mark(float[] mask, int row, PeftAdapter adapter) {
-    int from = row * width();
-    for (int i = 0; i < ranks.length; i++) {
-      if (adapters.get(i).equals(adapter)) {
-        java.util.Arrays.fill(mask, from, from + (int) ranks[i], 1);
+  /** For each row 1 on the ranks of its adapter, 0 elsewhere: (rows, width). */
+  NDArray mask(NDManager to, List<@Nullable PeftAdapter> ofRows) {
+    float[] mask = new float[ofRows.size() * width()];
+    int from = 0;
+    for (PeftAdapter adapter : ofRows) {
+      for (int i = 0; i < ranks.length; i++) {
+        if (adapters.get(i).equals(adapter)) {
+          Arrays.fill(mask, from, from + (int) ranks[i], 1);
+        }
+        from += (int) ranks[i];
       }
-      from += (int) ranks[i];
     }
+    return to.create(mask, new Shape(ofRows.size(), width()));
   }
 
   @Override

@@ -18,6 +18,9 @@ final class KvCache implements AutoCloseable {
   private final int rows;
   private final int capacity;
 
+  /** Capacities, and how far a step looks, are multiples of this. */
+  static final int STEP = 64;
+
   private KvCache(NDManager owner, IValue tensors, int rows, int capacity) {
     this.owner = owner;
     this.tensors = tensors;
@@ -41,6 +44,11 @@ final class KvCache implements AutoCloseable {
                     dtype.torchCode(),
                     kernels.deviceName())));
     return new KvCache(owner, tensors, rows, capacity);
+  }
+
+  /** The next multiple of {@value #STEP}. */
+  static int step(int places) {
+    return (places + STEP - 1) / STEP * STEP;
   }
 
   /** Bytes of one position of one sequence. */

@@ -19,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +42,7 @@ public final class LocalModel implements LanguageModel {
   private final Map<String, Loaded> adapters = new LinkedHashMap<>();
   private final ReentrantLock turn = new ReentrantLock();
   private final long cacheBudget;
+  private final long[] shape;
   private @Nullable KvCache cache;
   private @Nullable AdapterStack stack;
 
@@ -60,6 +63,13 @@ public final class LocalModel implements LanguageModel {
     this.config = config;
     this.weights = weights;
     this.tokenizer = tokenizer;
+    this.shape = new long[3 + config.layers()];
+    shape[0] = config.heads();
+    shape[1] = config.kvHeads();
+    shape[2] = config.headDim();
+    for (int i = 0; i < config.layers(); i++) {
+      shape[3 + i] = config.windows().get(i);
+    }
     this.cacheBudget = options.cacheBytes() > 0 ? options.cacheBytes() : availableMemory() / 2;
   }
 
@@ -204,8 +214,34 @@ public final class LocalModel implements LanguageModel {
     return loaded.adapter();
   }
 
-  /** The adapters stacked in this order; kept until other ones are asked for. */
-  AdapterStack stack(List<PeftAdapter> wanted) {
+  /** What kernels.py calls shape. */
+  long[] shape() {
+    return shape;
+  }
+
+  /** Rows of a product, so that each is computed alike whatever their number; see kernels.py. */
+  int padded(int n) {
+    return dtype() == DType.F32 ? (n + 3) / 4 * 4 : n;
+  }
+
+  /**
+   * Whether attention can read a prompt once for several sequences: on a CPU, whose kernel tells the
+   * sums of exponentials, and where every token up to a position sees all before it.
+   */
+  boolean sharesPrompts(int position) {
+    return !kernels.device().isGpu()
+        && config.windows().stream().allMatch(window -> window == 0 || window > position);
+  }
+
+  /** The adapters among these, stacked; kept until other ones are asked for. */
+  AdapterStack stack(List<@Nullable PeftAdapter> ofRows) {
+    List<PeftAdapter> wanted = new ArrayList<>();
+    for (PeftAdapter adapter : ofRows) {
+      if (adapter != null && !wanted.contains(adapter)) {
+        wanted.add(adapter);
+      }
+    }
+    wanted.sort(Comparator.comparingInt(System::identityHashCode));
     if (stack == null || !stack.adapters().equals(wanted)) {
       if (stack != null) {
         stack.close();

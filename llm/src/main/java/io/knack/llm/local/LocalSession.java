@@ -2,7 +2,6 @@ package io.knack.llm.local;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.IValue;
 import io.knack.contracts.stage.KnackException;
@@ -13,16 +12,10 @@ import io.knack.llm.GenerationRequest;
 import io.knack.llm.GenerationSession;
 import io.knack.llm.Sample;
 import io.knack.llm.checkpoint.ModelConfig;
-import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.lora.PeftAdapter;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -37,34 +30,23 @@ import org.jspecify.annotations.Nullable;
  * that was submitted when it ended, else to the last row.
  *
  * <p>A row's numbers do not depend on its companions in float32: products run over a multiple of 4
- * rows, for which the matrix kernels compute every row alike, attention is per row, prompts are cut
- * at multiples of {@link #CHUNK} of their own length, and the uniforms behind the draws come from
- * seed, sample and place.
+ * rows, for which the matrix kernels compute every row alike, attention is per row or in a fixed
+ * number of rows ({@link SharedPrompts}), prompts are cut at multiples of {@link PromptPass#CHUNK}
+ * of their own length, and the uniforms behind the draws come from seed, sample and place.
  */
 final class LocalSession implements GenerationSession {
-  /** Prompt tokens that go through the blocks at once. */
-  private static final int CHUNK = 1024;
-
-  /** The cache grows in steps of this many places. */
-  private static final int CAPACITY_STEP = 64;
-
   private final LocalModel model;
   private final Kernels kernels;
   private final ModelConfig config;
   private final NDManager owner;
-  private final long[] shape;
+  private final PromptPass prompts;
+  private final DecodeStep decoding;
   private final Deque<Task> queue = new ArrayDeque<>();
   private final List<@Nullable Row> rows = new ArrayList<>();
 
   /** Samples that took over the row of another one of their request and have drawn nothing yet. */
   private final Deque<Entry> fresh = new ArrayDeque<>();
 
-  private final LongBuffer numbers;
-  private final FloatBuffer draws;
-  private final NDArray numbersTensor;
-  private final NDArray drawsTensor;
-  private @Nullable NDArray own;
-  private @Nullable AdapterStack stack;
   private boolean changed = true;
 
   LocalSession(LocalModel model) {
@@ -72,25 +54,8 @@ final class LocalSession implements GenerationSession {
     this.kernels = model.kernels();
     this.config = model.config();
     this.owner = kernels.manager().newSubManager();
-    this.shape = new long[3 + config.layers()];
-    shape[0] = config.heads();
-    shape[1] = config.kvHeads();
-    shape[2] = config.headDim();
-    for (int i = 0; i < config.layers(); i++) {
-      shape[3 + i] = config.windows().get(i);
-    }
-    int most = padded(model.options().maxBatch());
-    ByteBuffer longs = ByteBuffer.allocateDirect(most * 4 * 8).order(ByteOrder.nativeOrder());
-    ByteBuffer floats = ByteBuffer.allocateDirect(most * 4 * 4).order(ByteOrder.nativeOrder());
-    numbers = longs.asLongBuffer();
-    draws = floats.asFloatBuffer();
-    numbersTensor = kernels.over(owner, longs, new Shape(most, 4), DataType.INT64);
-    drawsTensor = kernels.over(owner, floats, new Shape(most, 4), DataType.FLOAT32);
-  }
-
-  /** Rows of a product, so that each is computed alike whatever their number; see kernels.py. */
-  private int padded(int n) {
-    return model.dtype() == DType.F32 ? (n + 3) / 4 * 4 : n;
+    this.prompts = new PromptPass(model, owner);
+    this.decoding = new DecodeStep(model, owner);
   }
 
   @Override
@@ -181,20 +146,20 @@ final class LocalSession implements GenerationSession {
         return;
       }
       List<Entry> entries = new ArrayList<>();
-      List<Task> prompts = new ArrayList<>();
-      List<Integer> promptRows = new ArrayList<>();
+      List<Task> unread = new ArrayList<>();
+      List<Integer> places = new ArrayList<>();
       int tokens = 0;
       while (!queue.isEmpty() && !free.isEmpty() && fits(queue.peek(), cache)) {
         Task task = queue.element();
         int source = task.logits == null ? -1 : rowOf(task);
         if (source < 0) {
-          if (!prompts.isEmpty() && tokens + task.prompt.size() > CHUNK) {
+          if (!unread.isEmpty() && tokens + task.prompt.size() > PromptPass.CHUNK) {
             break;
           }
           tokens += task.prompt.size();
           source = free.get(0);
-          prompts.add(task);
-          promptRows.add(source);
+          unread.add(task);
+          places.add(source);
         }
         while (task.waiting() && !free.isEmpty()) {
           int place = free.remove(0);
@@ -206,7 +171,7 @@ final class LocalSession implements GenerationSession {
           queue.remove();
         }
       }
-      prefill(prompts, promptRows, cache);
+      prompts.run(unread, places, cache);
       begin(entries, cache);
     }
   }
@@ -216,15 +181,15 @@ final class LocalSession implements GenerationSession {
   }
 
   private static int capacity(Task task) {
-    return (task.prompt.size() + task.limit + CAPACITY_STEP - 1) / CAPACITY_STEP * CAPACITY_STEP;
+    return KvCache.step(task.prompt.size() + task.limit);
   }
 
   /** A cache with room for the first waiting task, or null when it was refused. */
   private @Nullable KvCache room(int wanted) {
     Task first = queue.element();
-    int most = queue.stream().mapToInt(LocalSession::capacity).max().orElse(CAPACITY_STEP);
+    int most = queue.stream().mapToInt(LocalSession::capacity).max().orElse(KvCache.STEP);
     try {
-      return model.cache(Math.max(padded(wanted), padded(rows.size())), most, rows.size());
+      return model.cache(Math.max(model.padded(wanted), model.padded(rows.size())), most, rows.size());
     } catch (PlanException tooLarge) {
       Task largest = queue.stream().filter(t -> capacity(t) == most).findFirst().orElse(first);
       queue.remove(largest);
@@ -274,98 +239,6 @@ final class LocalSession implements GenerationSession {
     return -1;
   }
 
-  /** Computes prompts into their rows and keeps each one's last logits. */
-  private void prefill(List<Task> tasks, List<Integer> places, KvCache cache) {
-    if (tasks.isEmpty()) {
-      return;
-    }
-    int longest = tasks.stream().mapToInt(task -> task.prompt.size()).max().orElse(0);
-    for (int from = 0; from < longest; from += CHUNK) {
-      chunk(tasks, places, cache, from);
-    }
-  }
-
-  /** One piece of every prompt that reaches so far; several prompts only when all are short. */
-  private void chunk(List<Task> tasks, List<Integer> places, KvCache cache, int from) {
-    int total = 0;
-    for (Task task : tasks) {
-      total += Math.max(0, Math.min(CHUNK, task.prompt.size() - from));
-    }
-    int n = padded(total);
-    long[] table = new long[4 * n];
-    long[] segments = new long[3 * tasks.size()];
-    long[] last = new long[padded(tasks.size())];
-    List<@Nullable PeftAdapter> adapters = new ArrayList<>();
-    boolean scored = false;
-    int at = 0;
-    for (int i = 0; i < tasks.size(); i++) {
-      Task task = tasks.get(i);
-      int count = Math.max(0, Math.min(CHUNK, task.prompt.size() - from));
-      segments[3 * i] = places.get(i);
-      segments[3 * i + 1] = from;
-      segments[3 * i + 2] = count;
-      for (int j = from; j < from + count; j++) {
-        table[4 * at] = task.prompt.get(j);
-        table[4 * at + 1] = j;
-        table[4 * at + 2] = places.get(i);
-        table[4 * at + 3] = j + 1 < task.prompt.size() ? task.prompt.get(j + 1) : 0;
-        adapters.add(task.adapter);
-        at++;
-      }
-      last[i] = Math.max(0, at - 1);
-      scored |= task.scoresPrompt();
-    }
-    for (; at < n; at++) {
-      table[4 * at + 2] = cache.scrap();
-      adapters.add(null);
-    }
-    try (NDManager scope = owner.newSubManager()) {
-      AdapterStack used = stack(adapters);
-      NDArray mask = mask(scope, used, adapters);
-      NDArray[] result =
-          kernels.tensors(
-              scope,
-              "prefill",
-              model.weights().list(),
-              shape,
-              config.normEpsilon(),
-              cache.tensors(),
-              used.tensors(),
-              mask,
-              scope.create(table, new Shape(n, 4)),
-              segments,
-              scope.create(last),
-              scored);
-      at = 0;
-      float[] scores = scored ? result[1].toFloatArray() : new float[0];
-      for (int i = 0; i < tasks.size(); i++) {
-        Task task = tasks.get(i);
-        int count = (int) segments[3 * i + 2];
-        if (task.scoresPrompt() && count > 0) {
-          keepScores(task, scores, at, from, count);
-        }
-        at += count;
-        if (from + count == task.prompt.size() && count > 0) {
-          if (task.logits != null) {
-            task.logits.close();
-          }
-          task.logits = kernels.tensor(owner, "pick_rows", result[0], new long[] {i});
-        }
-      }
-    }
-  }
-
-  private static void keepScores(Task task, float[] scores, int at, int from, int count) {
-    List<@Nullable Float> kept = task.promptLogprobs;
-    if (kept == null || from == 0) {
-      kept = new ArrayList<>(Collections.singletonList(null));
-      task.promptLogprobs = kept;
-    }
-    for (int j = 0; j < count && from + j + 1 < task.prompt.size(); j++) {
-      kept.add(scores[at + j]);
-    }
-  }
-
   /** Copies prompts' caches to the new rows and draws each one's first token. */
   private void begin(List<Entry> entries, KvCache cache) {
     if (entries.isEmpty()) {
@@ -409,8 +282,8 @@ final class LocalSession implements GenerationSession {
         row.task.report(row.finish(FinishReason.LENGTH, model));
         row.task.completeIfDone();
       } else {
-        choose(choices, 4 * drawing.size(), row);
-        narrowed |= narrowed(row);
+        row.choose(choices, 4 * drawing.size());
+        narrowed |= row.narrowed();
         drawing.add(row);
         logits.add(java.util.Objects.requireNonNull(row.task.logits));
       }
@@ -435,72 +308,14 @@ final class LocalSession implements GenerationSession {
 
   // Decoding ----------------------------------------------------------------------------------
 
-  private static boolean narrowed(Row row) {
-    return row.task.sampling().temperature() > 0
-        && (row.task.sampling().topP() < 1 || row.task.sampling().topK() > 0);
-  }
-
-  private static void choose(float[] choices, int at, Row row) {
-    choices[at] = (float) row.task.sampling().temperature();
-    choices[at + 1] = (float) row.task.sampling().topP();
-    choices[at + 2] = row.task.sampling().topK();
-    choices[at + 3] = row.task.uniform(row.index, row.place());
-  }
-
   /** One token for every row. */
   private void step() {
-    KvCache cache = model.cache(rows.size(), 1, rows.size());
-    int n = padded(rows.size());
-    int longest = 0;
-    boolean narrowed = false;
-    boolean scored = false;
-    float[] choice = new float[4];
-    for (int i = 0; i < n; i++) {
-      Row row = i < rows.size() ? rows.get(i) : null;
-      int position = row == null ? 0 : row.position();
-      numbers.put(4 * i, row == null ? 0 : row.last());
-      numbers.put(4 * i + 1, position);
-      numbers.put(4 * i + 2, i);
-      if (row != null) {
-        choose(choice, 0, row);
-        draws.put(4 * i, choice);
-        narrowed |= narrowed(row);
-        scored |= row.task.scores();
-        longest = Math.max(longest, position + 1);
-      }
-    }
-    if (changed) {
-      remask(n);
-      changed = false;
-    }
-    int length =
-        Math.min(cache.capacity(), (longest + CAPACITY_STEP - 1) / CAPACITY_STEP * CAPACITY_STEP);
-    double[] drawn;
-    try (NDManager scope = owner.newSubManager()) {
-      drawn =
-          kernels
-              .tensor(
-                  scope,
-                  "decode",
-                  model.weights().list(),
-                  shape,
-                  config.normEpsilon(),
-                  cache.tensors(),
-                  java.util.Objects.requireNonNull(stack).tensors(),
-                  java.util.Objects.requireNonNull(own),
-                  numbersTensor,
-                  drawsTensor,
-                  n,
-                  rows.size(),
-                  length,
-                  narrowed,
-                  scored)
-              .toDoubleArray();
-    }
     List<Row> running = new ArrayList<>();
     for (Row row : rows) {
       running.add(java.util.Objects.requireNonNull(row));
     }
+    double[] drawn = decoding.step(running, changed);
+    changed = false;
     for (int i = 0; i < running.size(); i++) {
       Row row = running.get(i);
       if (!row.task.cancelled()) {
@@ -508,43 +323,6 @@ final class LocalSession implements GenerationSession {
       }
     }
     firstOfFresh();
-  }
-
-  private void remask(int n) {
-    List<@Nullable PeftAdapter> adapters = new ArrayList<>();
-    for (int i = 0; i < n; i++) {
-      Row row = i < rows.size() ? rows.get(i) : null;
-      adapters.add(row == null ? null : row.task.adapter);
-    }
-    stack = stack(adapters);
-    if (own != null) {
-      own.close();
-    }
-    own = mask(owner, stack, adapters);
-  }
-
-  /** The stack of the adapters among these; a superset that is there already will do. */
-  private AdapterStack stack(List<@Nullable PeftAdapter> adapters) {
-    List<PeftAdapter> distinct = new ArrayList<>();
-    for (PeftAdapter adapter : adapters) {
-      if (adapter != null && !distinct.contains(adapter)) {
-        distinct.add(adapter);
-      }
-    }
-    distinct.sort(java.util.Comparator.comparingInt(System::identityHashCode));
-    return model.stack(distinct);
-  }
-
-  private static NDArray mask(
-      NDManager to, AdapterStack stack, List<@Nullable PeftAdapter> adapters) {
-    float[] mask = new float[adapters.size() * stack.width()];
-    for (int i = 0; i < adapters.size(); i++) {
-      PeftAdapter adapter = adapters.get(i);
-      if (adapter != null) {
-        stack.mark(mask, i, adapter);
-      }
-    }
-    return to.create(mask, new Shape(adapters.size(), stack.width()));
   }
 
   private void take(Row row, int token, float logprob) {

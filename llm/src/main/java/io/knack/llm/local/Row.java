@@ -42,6 +42,20 @@ final class Row {
     return ids.size();
   }
 
+  /** How its next token is drawn: temperature, top p, top k, a uniform. */
+  void choose(float[] choices, int at) {
+    choices[at] = (float) task.sampling().temperature();
+    choices[at + 1] = (float) task.sampling().topP();
+    choices[at + 2] = task.sampling().topK();
+    choices[at + 3] = task.uniform(index, place());
+  }
+
+  /** Whether its distribution is cut before a token is drawn. */
+  boolean narrowed() {
+    return task.sampling().temperature() > 0
+        && (task.sampling().topP() < 1 || task.sampling().topK() > 0);
+  }
+
   /** Takes a drawn token; the finished sample, or null to go on. */
   @Nullable Sample take(int token, float logprob, LocalModel model) {
     paid++;

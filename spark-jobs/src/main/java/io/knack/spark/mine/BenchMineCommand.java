@@ -12,6 +12,7 @@ import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Digests;
 import io.knack.contracts.store.Jsons;
+import io.knack.contracts.store.Scratch;
 import io.knack.contracts.table.Tables;
 import io.knack.spark.frame.RowCodec;
 import io.knack.spark.frame.SparkSessions;
@@ -23,7 +24,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -123,11 +123,8 @@ public final class BenchMineCommand implements Callable<Integer> {
   }
 
   private static <T> T inHome(Work<T> work) throws IOException {
-    Path home = Files.createTempDirectory("knack-bench-mine");
-    try {
-      return work.in(home);
-    } finally {
-      delete(home);
+    try (Scratch home = Scratch.create("knack-bench-mine")) {
+      return work.in(home.directory());
     }
   }
 
@@ -255,13 +252,5 @@ public final class BenchMineCommand implements Callable<Integer> {
 
   private static double rounded(double value) {
     return Math.round(value * 1e3) / 1e3;
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 }

@@ -7,7 +7,7 @@ import java.util.Set;
 /** A function, bound method or macro. */
 @FunctionalInterface
 interface Callable {
-  Object call(Interpreter run, Arguments arguments);
+  Object call(Evaluation run, Arguments arguments);
 
   /** Evaluated arguments. */
   record Arguments(List<Object> positional, Map<String, Object> named) {

@@ -16,7 +16,7 @@ import java.util.function.Predicate;
 final class Filters {
   @FunctionalInterface
   private interface Filter {
-    Object apply(Interpreter run, Object value, Arguments arguments);
+    Object apply(Evaluation run, Object value, Arguments arguments);
   }
 
   private static final Map<String, Filter> FILTERS = filters();
@@ -33,13 +33,13 @@ final class Filters {
     }
   }
 
-  static Object apply(Interpreter run, String name, Object value, Arguments arguments) {
+  static Object apply(Evaluation run, String name, Object value, Arguments arguments) {
     Filter filter = FILTERS.get(name);
     if (filter == null) {
       throw new TemplateException(
           TemplateException.Kind.UNSUPPORTED, "unknown filter '" + name + "'");
     }
-    return run.bounded(filter.apply(run, value, arguments));
+    return run.meter.bounded(filter.apply(run, value, arguments));
   }
 
   private static Map<String, Filter> filters() {
@@ -283,12 +283,12 @@ final class Filters {
       return element;
     }
     if (name instanceof Long) {
-      return Interpreter.item(element, name);
+      return Evaluation.item(element, name);
     }
     Object value = element;
     for (String part : Values.string(name).split("\\.", -1)) {
       boolean number = !part.isEmpty() && part.chars().allMatch(Character::isDigit);
-      value = Interpreter.item(value, number ? (Object) Long.valueOf(part) : part);
+      value = Evaluation.item(value, number ? (Object) Long.valueOf(part) : part);
     }
     return value;
   }
@@ -310,7 +310,7 @@ final class Filters {
     return best;
   }
 
-  private static Object join(Interpreter run, Object value, Arguments a) {
+  private static Object join(Evaluation run, Object value, Arguments a) {
     a.allow("join", "d", "attribute");
     Object name = a.get(1, "attribute", None.NONE);
     String separator = Values.text(a.get(0, "d", ""));
@@ -318,13 +318,13 @@ final class Filters {
     boolean first = true;
     for (Object element : Values.elements(value)) {
       joined.append(first ? "" : separator).append(Values.text(path(element, name)));
-      run.checkLength(joined.length());
+      run.meter.checkLength(joined.length());
       first = false;
     }
     return joined.toString();
   }
 
-  private static Object map(Interpreter run, Object value, Arguments a) {
+  private static Object map(Evaluation run, Object value, Arguments a) {
     List<Object> mapped = new ArrayList<>();
     if (a.positional().isEmpty()) {
       a.allow("map", "attribute", "default");
@@ -376,7 +376,7 @@ final class Filters {
     return names;
   }
 
-  private static Object indent(Interpreter run, Object value, Arguments a) {
+  private static Object indent(Evaluation run, Object value, Arguments a) {
     a.allow("indent", "width", "first", "blank");
     Object width = a.get(0, "width", 4L);
     String margin =
@@ -389,7 +389,7 @@ final class Filters {
     for (int i = 0; i < lines.length; i++) {
       boolean margined = i == 0 ? a.flag(1, "first", false) : blank || !lines[i].isEmpty();
       out.append(i == 0 ? "" : "\n").append(margined ? margin : "").append(lines[i]);
-      run.checkLength(out.length());
+      run.meter.checkLength(out.length());
     }
     return out.toString();
   }

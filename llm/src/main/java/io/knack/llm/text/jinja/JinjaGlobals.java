@@ -53,7 +53,7 @@ final class JinjaGlobals {
     return name;
   }
 
-  private static Object range(Interpreter run, Callable.Arguments arguments) {
+  private static Object range(Evaluation run, Callable.Arguments arguments) {
     List<Object> given = arguments.allow("range", "start", "stop", "step").positional();
     if (given.isEmpty()) {
       throw TemplateException.value("range wants a bound");
@@ -64,7 +64,7 @@ final class JinjaGlobals {
     if (step == 0) {
       throw TemplateException.value("range's step must not be zero");
     }
-    run.checkElements(Math.max(0, Math.abs(stop - start) / Math.abs(step)));
+    run.meter.checkElements(Math.max(0, Math.abs(stop - start) / Math.abs(step)));
     List<Object> numbers = new ArrayList<>();
     for (long i = start; step > 0 ? i < stop : i > stop; i += step) {
       numbers.add(i);

@@ -134,7 +134,7 @@ final class Methods {
             List<Object> parts = Values.elements(a.allow(name, "parts").required(0, "parts"));
             for (int i = 0; i < parts.size(); i++) {
               joined.append(i == 0 ? "" : text).append(Values.string(parts.get(i)));
-              run.checkLength(joined.length());
+              run.meter.checkLength(joined.length());
             }
             return joined.toString();
           };
@@ -261,7 +261,7 @@ final class Methods {
     return out.toString();
   }
 
-  static String replace(Interpreter run, String text, String old, String with, long count) {
+  static String replace(Evaluation run, String text, String old, String with, long count) {
     StringBuilder out = new StringBuilder();
     long left = count < 0 ? Long.MAX_VALUE : count;
     int from = 0;
@@ -269,25 +269,25 @@ final class Methods {
       for (; left > 0 && from <= text.length(); left--) {
         out.append(with);
         if (from == text.length()) {
-          return run.bounded(out.toString());
+          return run.meter.bounded(out.toString());
         }
         int next = text.offsetByCodePoints(from, 1);
         out.append(text, from, next);
-        run.checkLength(out.length());
+        run.meter.checkLength(out.length());
         from = next;
       }
-      return run.bounded(out.append(text, from, text.length()).toString());
+      return run.meter.bounded(out.append(text, from, text.length()).toString());
     }
     for (int at = text.indexOf(old); at >= 0 && left > 0; at = text.indexOf(old, from)) {
       out.append(text, from, at).append(with);
-      run.checkLength(out.length());
+      run.meter.checkLength(out.length());
       from = at + old.length();
       left--;
     }
-    return run.bounded(out.append(text, from, text.length()).toString());
+    return run.meter.bounded(out.append(text, from, text.length()).toString());
   }
 
-  private static List<Object> split(Interpreter run, String text, Callable.Arguments arguments) {
+  private static List<Object> split(Evaluation run, String text, Callable.Arguments arguments) {
     long most = arguments.integer(1, "maxsplit", -1);
     long left = most < 0 ? Long.MAX_VALUE : most;
     List<Object> parts = new ArrayList<>();
@@ -313,7 +313,7 @@ final class Methods {
           stop++;
         }
         parts.add(text.substring(at, stop));
-        run.checkElements(parts.size());
+        run.meter.checkElements(parts.size());
         at = stop;
       }
     }
@@ -323,13 +323,13 @@ final class Methods {
       parts.add(text.substring(from, at));
       from = at + separator.length();
       at = text.indexOf(separator, from);
-      run.checkElements(parts.size());
+      run.meter.checkElements(parts.size());
     }
     parts.add(text.substring(from));
     return parts;
   }
 
-  private static List<Object> rsplit(Interpreter run, String text, Callable.Arguments arguments) {
+  private static List<Object> rsplit(Evaluation run, String text, Callable.Arguments arguments) {
     long most = arguments.integer(1, "maxsplit", -1);
     if (most < 0) {
       return split(run, text, arguments);
@@ -369,9 +369,9 @@ final class Methods {
   }
 
   private static String pad(
-      Interpreter run, String text, Callable.Arguments arguments, String fill, Side side) {
+      Evaluation run, String text, Callable.Arguments arguments, String fill, Side side) {
     long missing = arguments.integer(0, "width", 0) - Values.length(text);
-    run.checkLength(Math.max(0, missing) + text.length());
+    run.meter.checkLength(Math.max(0, missing) + text.length());
     String padding = fill.repeat((int) Math.max(0, missing));
     if (side == Side.RIGHT) {
       return text + padding;

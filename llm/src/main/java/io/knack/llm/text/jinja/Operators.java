@@ -31,7 +31,7 @@ final class Operators {
     return negative ? Math.negateExact(number) : number;
   }
 
-  static Object binary(Interpreter run, String operator, Object left, Object right) {
+  static Object binary(Evaluation run, String operator, Object left, Object right) {
     if (left instanceof Undefined missing) {
       throw missing.used();
     }
@@ -39,7 +39,7 @@ final class Operators {
       throw missing.used();
     }
     if (operator.equals("%") && left instanceof String format) {
-      return run.bounded(format(format, right));
+      return run.meter.bounded(format(format, right));
     }
     if (Values.isNumber(left) && Values.isNumber(right)) {
       return left instanceof Double || right instanceof Double || operator.equals("/")
@@ -48,11 +48,11 @@ final class Operators {
     }
     if (operator.equals("+")) {
       if (left instanceof String a && right instanceof String b) {
-        run.checkLength((long) a.length() + b.length());
+        run.meter.checkLength((long) a.length() + b.length());
         return a + b;
       }
       if (left instanceof List<?> a && right instanceof List<?> b) {
-        run.checkElements((long) a.size() + b.size());
+        run.meter.checkElements((long) a.size() + b.size());
         List<Object> both = new ArrayList<>(Values.elements(a));
         both.addAll(Values.elements(b));
         return left instanceof Tuple ? new Tuple(both) : both;
@@ -75,14 +75,14 @@ final class Operators {
             + Values.typeName(right));
   }
 
-  private static Object repeat(Interpreter run, Object value, long times) {
+  private static Object repeat(Evaluation run, Object value, long times) {
     long count = Math.max(0, times);
     if (value instanceof String text) {
-      run.checkLength(Math.multiplyExact(count, (long) text.length()));
+      run.meter.checkLength(Math.multiplyExact(count, (long) text.length()));
       return text.isEmpty() ? "" : text.repeat((int) count);
     }
     if (value instanceof List<?> list) {
-      run.checkElements(Math.multiplyExact(count, (long) list.size()));
+      run.meter.checkElements(Math.multiplyExact(count, (long) list.size()));
       List<Object> all = new ArrayList<>();
       for (long i = 0; i < count && !list.isEmpty(); i++) {
         all.addAll(Values.elements(list));

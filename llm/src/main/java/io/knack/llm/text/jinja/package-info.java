@@ -10,8 +10,9 @@
  * {@link java.lang.Double}, {@link java.lang.String}, {@link java.util.List}, {@link
  * java.util.Map}, and the package's own {@code Undefined}, {@code Namespace} and callables.
  *
- * <p>The flow is {@code Lexer -> Parser -> (Node, Expr) -> Interpreter}; {@code Values}, {@code
- * Filters}, {@code Tests} and {@code Methods} hold Python's semantics. Reference: Jinja 3.1's
+ * <p>The flow is {@code Lexer -> Parser -> Node -> Interpreter} for statements and {@code
+ * ExpressionParser -> Expr -> Evaluation} for what is in them; {@code Meter} counts what it costs;
+ * {@code Values}, {@code Filters}, {@code Tests} and {@code Methods} hold Python's semantics. Reference: Jinja 3.1's
  * template designer documentation and the environment that transformers sets up ({@code
  * trim_blocks}, {@code lstrip_blocks}, loop controls, {@code generation}).
  */
