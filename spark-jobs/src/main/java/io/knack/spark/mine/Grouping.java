@@ -8,8 +8,8 @@ import java.util.stream.IntStream;
  * Families, clusters and the remainder of one tenant.
  *
  * <p>Three steps. {@link #fine}: small pure groups, as communities of the shared-neighbour graph at
- * a resolution that grows with the square root of the number of nodes, since larger logs hold both
- * more problems and more of each. {@link Merging}: groups that are one problem in several forms
+ * a resolution that grows more slowly than the number of nodes, since larger logs hold both more
+ * problems and more of each. {@link Merging}: groups that are one problem in several forms
  * become one. {@link #of}: a node belongs to the cluster of its group when the group surrounds it:
  * its recurrence score, the mean similarity to the three nearest of its own group times the group's
  * share of its ten nearest, reaches the floor; a node's copies count as its nearest. {@link
@@ -22,25 +22,30 @@ import java.util.stream.IntStream;
 @SuppressWarnings("ArrayRecordComponent") // never compared, never printed
 record Grouping(int[] family, int[] cluster, float[] score, int families, int clusters) {
   private static final double REFERENCE = 3000;
+  private static final double GROWTH = 0.75;
+
+  /** Of the floor of recurrence: what texts reach on average that are nearly a cluster. */
+  private static final double NEARLY = 0.6;
 
   /**
    * All three steps on texts at hand.
    *
-   * @param familyFloor see {@link Families#of}
+   * @param purpose of the families
    */
-  static Grouping of(TextVector[] vectors, int[] copies, double familyFloor, MinePlan plan) {
+  static Grouping of(TextVector[] vectors, int[] copies, Families.Purpose purpose, MinePlan plan) {
     int n = vectors.length;
     NeighbourGraph near = NeighbourGraph.empty(n, Math.max(10, plan.neighbours()));
     Cell.neighbours(IntStream.range(0, n).toArray(), vectors, near.k(), near::offer);
     WeightedGraph graph = near.shared(plan.neighbours(), copies);
     int[] fine = fine(graph, plan);
     int groups = Arrays.stream(fine).max().orElse(0) + 1;
-    return of(near, graph, copies, fine, GroupMeans.of(vectors, fine, groups), familyFloor, plan);
+    return of(near, graph, copies, fine, GroupMeans.of(vectors, fine, groups), purpose, plan);
   }
 
   /** Small pure groups of nodes, numbered from 0 by first member. */
   static int[] fine(WeightedGraph graph, MinePlan plan) {
-    double growth = Math.sqrt(graph.nodes() / REFERENCE);
+    double times = graph.nodes() / REFERENCE;
+    double growth = Math.max(Math.sqrt(times), Math.pow(times, GROWTH));
     int[] fine =
         Louvain.communities(
             graph, Math.max(2, plan.clusterResolution() * growth), Louvain.totalStrength(graph));
@@ -52,7 +57,7 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
    * @param graph of the neighbours
    * @param fine group of each node, as {@link #fine} gives it
    * @param means of each group's texts, see {@link GroupMeans}
-   * @param familyFloor see {@link Families#of}
+   * @param purpose of the families
    */
   static Grouping of(
       NeighbourGraph neighbours,
@@ -60,14 +65,14 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
       int[] copies,
       int[] fine,
       double[][] means,
-      double familyFloor,
+      Families.Purpose purpose,
       MinePlan plan) {
     int n = neighbours.nodes();
     long[] sizes = new long[means.length];
     for (int i = 0; i < n; i++) {
       sizes[fine[i]]++;
     }
-    int[] merged = Merging.of(means, sizes, Merging.floor(means, plan));
+    int[] merged = Merging.of(means, sizes, Likeness.of(Merging.floor(means, plan)));
     int[] group = new int[n];
     for (int i = 0; i < n; i++) {
       group[i] = merged[fine[i]];
@@ -92,25 +97,43 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
       }
       cluster[i] = in ? number[group[i]] : -1;
     }
-    double growth = Math.sqrt(n / REFERENCE);
     int[] into = new int[means.length];
     for (int i = 0; i < n; i++) {
       into[fine[i]] = group[i];
     }
     long[] grown = Families.sums(sizes, into, groups);
+    double[][] grownMeans = Families.means(means, sizes, into, grown);
     int[] familyOf =
         Families.of(
             graph.quotient(group, groups),
-            Families.means(means, sizes, into, grown),
+            grownMeans,
             grown,
-            plan.familyResolution() * Math.max(1, Math.sqrt(growth)),
-            familyFloor,
+            plan.familyResolution() * Math.max(1, Math.pow(n / REFERENCE, 0.25)),
+            purpose,
             plan);
+    if (purpose == Families.Purpose.PEOPLE && plan.encoder() == null) {
+      Families.join(familyOf, grownMeans, grown, stand(group, groups, cluster, score, plan));
+    }
     int[] family = new int[n];
     for (int i = 0; i < n; i++) {
       family[i] = familyOf[group[i]];
     }
     return new Grouping(family, cluster, score, Louvain.relabel(family), clusters);
+  }
+
+  /** Groups that are worth a family: some of their texts are a cluster, or nearly. */
+  private static boolean[] stand(
+      int[] group, int groups, int[] cluster, float[] score, MinePlan plan) {
+    double[] beyond = new double[groups];
+    boolean[] stand = new boolean[groups];
+    for (int i = 0; i < group.length; i++) {
+      beyond[group[i]] += score[i] - NEARLY * plan.recurrenceFloor();
+      stand[group[i]] |= cluster[i] >= 0;
+    }
+    for (int g = 0; g < groups; g++) {
+      stand[g] |= beyond[g] >= 0;
+    }
+    return stand;
   }
 
   private static float recurrence(NeighbourGraph graph, int[] copies, int[] group, int node) {

@@ -63,7 +63,7 @@ record Groups(
               Arrays.copyOfRange(nodes.copies(), from, to),
               own,
               Arrays.copyOfRange(means, first, first + last + 1),
-              Families.OF_MERGE_FLOOR * plan.mergeFloor(),
+              Families.Purpose.PEOPLE,
               plan);
       found.add(nodes.tenants().get(t), from, grouping);
     }

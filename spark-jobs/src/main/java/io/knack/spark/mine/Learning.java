@@ -21,13 +21,6 @@ final class Learning {
   /** Texts that are grouped. */
   private static final int SAMPLE = 10_000;
 
-  /**
-   * Of the floor at which groups are one problem: that at which communities are one family here.
-   * Lower than for the families that are shown: that no problem lies in pieces matters more than
-   * that none holds another.
-   */
-  private static final double OF_MERGE_FLOOR = 0.6;
-
   private Learning() {}
 
   /**
@@ -57,7 +50,7 @@ final class Learning {
     TextVector[] vectors =
         sample.parallelStream().map(node -> space.features(node.text())).toArray(TextVector[]::new);
     int[] copies = sample.stream().mapToInt(Node::copies).toArray();
-    int[] family = Grouping.of(vectors, copies, OF_MERGE_FLOOR * plan.mergeFloor(), plan).family();
+    int[] family = Grouping.of(vectors, copies, Families.Purpose.LEARNING, plan).family();
     Map<String, Integer> families = new HashMap<>();
     IntStream.range(0, family.length).forEach(i -> families.put(sample.get(i).text(), family[i]));
     return families;

@@ -109,15 +109,15 @@ final class Merging {
    *
    * @param means of each group's texts
    * @param sizes members of each group
-   * @param floor how alike the texts of two groups that merge are on average, at least
+   * @param likeness of two groups that merge
    */
-  static int[] of(double[][] means, long[] sizes, double floor) {
-    int[] merged = new Merging(means, sizes).run(floor);
+  static int[] of(double[][] means, long[] sizes, Likeness likeness) {
+    int[] merged = new Merging(means, sizes).run(likeness);
     Louvain.relabel(merged);
     return merged;
   }
 
-  private int[] run(double floor) {
+  private int[] run(Likeness likeness) {
     PriorityQueue<Pair> queue =
         new PriorityQueue<>(
             Comparator.comparingDouble((Pair p) -> -p.similarity)
@@ -125,7 +125,7 @@ final class Merging {
                 .thenComparingInt(Pair::b));
     for (int a = 0; a < into.length; a++) {
       for (int b : beside.get(a).tailSet(a, false)) {
-        offer(queue, a, b, floor);
+        offer(queue, a, b, likeness);
       }
     }
     while (!queue.isEmpty()) {
@@ -137,7 +137,7 @@ final class Merging {
       }
       join(a, b);
       for (int other : beside.get(a)) {
-        offer(queue, Math.min(a, other), Math.max(a, other), floor);
+        offer(queue, Math.min(a, other), Math.max(a, other), likeness);
       }
     }
     int[] merged = new int[into.length];
@@ -151,9 +151,9 @@ final class Merging {
     return merged;
   }
 
-  private void offer(PriorityQueue<Pair> queue, int a, int b, double floor) {
+  private void offer(PriorityQueue<Pair> queue, int a, int b, Likeness likeness) {
     double similarity = dot(means[a], means[b]);
-    if (similarity >= floor) {
+    if (likeness.holds(similarity, means[a], sizes[a], means[b], sizes[b])) {
       queue.add(new Pair(similarity, a, b, version[a] + version[b]));
     }
   }

@@ -79,7 +79,7 @@ final class GroupingTest {
     int[] copies = new int[texts.size()];
     Arrays.fill(copies, 1);
     MinePlan plan = Plans.read(MinePlan.class, null, List.of());
-    return Grouping.of(vectors, copies, Families.OF_MERGE_FLOOR * plan.mergeFloor(), plan);
+    return Grouping.of(vectors, copies, Families.Purpose.PEOPLE, plan);
   }
 
   @Test

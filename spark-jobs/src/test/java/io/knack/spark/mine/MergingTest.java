@@ -11,10 +11,10 @@ final class MergingTest {
   void theMostAlikeMergeFirstAndTheMeanFollows() {
     double[][] means = {{1, 0}, {0.8, 0.6}, {0, 1}};
     // 0 and 1 have cosine 0.8 and merge; their mean (0.9, 0.3) has 0.3 with group 2.
-    assertThat(Merging.of(means, new long[] {1, 1, 1}, 0.5)).containsExactly(0, 0, 1);
+    assertThat(Merging.of(means, new long[] {1, 1, 1}, Likeness.of(0.5))).containsExactly(0, 0, 1);
     // By size the mean is (0.82, 0.54), whose 0.54 is enough.
-    assertThat(Merging.of(means, new long[] {1, 9, 1}, 0.5)).containsExactly(0, 0, 0);
-    assertThat(Merging.of(means, new long[] {1, 1, 1}, 0.9)).containsExactly(0, 1, 2);
+    assertThat(Merging.of(means, new long[] {1, 9, 1}, Likeness.of(0.5))).containsExactly(0, 0, 0);
+    assertThat(Merging.of(means, new long[] {1, 1, 1}, Likeness.of(0.9))).containsExactly(0, 1, 2);
   }
 
   @Test
@@ -35,7 +35,7 @@ final class MergingTest {
     }
     long[] sizes = new long[2 * kinds];
     Arrays.fill(sizes, 1);
-    int[] merged = Merging.of(means, sizes, 0.8);
+    int[] merged = Merging.of(means, sizes, Likeness.of(0.8));
     for (int kind = 0; kind < kinds; kind++) {
       assertThat(merged[kinds + kind]).isEqualTo(merged[kind]).isEqualTo(kind);
     }

@@ -67,7 +67,7 @@ final class VectorFamiliesTest {
             .toArray(TextVector[]::new);
     int[] copies = new int[NODES];
     Arrays.fill(copies, 1);
-    return Grouping.of(texts, copies, Families.OF_MERGE_FLOOR * plan.mergeFloor(), plan).family();
+    return Grouping.of(texts, copies, Families.Purpose.PEOPLE, plan).family();
   }
 
   /** Lloyd's algorithm, the best of five starts by the sum of similarities. */
