@@ -44,7 +44,7 @@ def cases(ops, device, dtype):
     yield "linear", ops.linear(x, w, b), F.linear(x, w, b)
     yield "linear without bias", ops.linear(x, w, torch.empty(0, device=device)), F.linear(x, w)
     if device == "cpu":
-        laid_out = ops.fuse([w], True)
+        laid_out = ops.fuse([w], 1)
         yield "linear, weights laid out for the CPU", ops.linear(x, laid_out, b), F.linear(x, w, b)
     scale = randn(64)
     yield "rms_norm", ops.rms_norm(x, scale, 1e-6), F.rms_norm(x.float(), (64,), None, 1e-6).to(dtype) * scale

@@ -22,6 +22,11 @@ class Ops(Module):
   def to_host(self: __torch__.Ops, x: Tensor) -> Tensor:
     return torch.contiguous(torch.cpu(torch.detach(torch.to(x, 6))))
 
+  # In one piece, in the order of its dimensions: products of the same numbers in another order of
+  # storage may be rounded in another way.
+  def in_order(self: __torch__.Ops, x: Tensor) -> Tensor:
+    return torch.contiguous(x)
+
   # Like `like` in type and device.
   def move(self: __torch__.Ops, x: Tensor, like: Tensor) -> Tensor:
     return torch.to(x, like)
@@ -45,20 +50,25 @@ class Ops(Module):
 
   # Linear algebra -------------------------------------------------------------------------------
 
-  # Rows of several projections of one input as one matrix (out, in); laid out for the CPU when asked:
-  # float32 in blocks of 32 outputs, each (in, 32) in one piece; what is not float32, or has another
-  # number of outputs, as oneDNN packs it. In either layout a row of a product depends on that row
-  # alone, provided that there are at least 2 and their number is a multiple of 4: callers pad to that.
-  def fuse(self: __torch__.Ops, parts: List[Tensor], pack: bool) -> Tensor:
+  # Rows of several projections of one input as one matrix (out, in), laid out for the CPU as asked:
+  # 0, as it is. 1, float32 in blocks of 32 outputs, each (in, 32) in one piece; what is not float32, or
+  # has another number of outputs, as oneDNN packs it. In either layout a row of a product depends on
+  # that row alone, provided that there are at least 2 and their number is a multiple of 4: callers pad
+  # to that. 2, bfloat16 that oneDNN cannot pack for this CPU, as (1, out, in).
+  def fuse(self: __torch__.Ops, parts: List[Tensor], layout: int) -> Tensor:
     w = parts[0]
     if len(parts) > 1:
       w = torch.cat(parts, 0)
-    if pack:
+    if layout == 1:
       blocks = torch.floordiv(w.size(0), 32)
       if w.dtype == 6 and 32 * blocks == w.size(0):
         w = torch.contiguous(torch.transpose(torch.view(w, [blocks, 32, -1]), 1, 2))
       else:
         w = ops.mkldnn._reorder_linear_weight(torch.contiguous(w), 16)
+    elif layout == 2:
+      if len(parts) == 1:
+        w = torch.clone(w)
+      w = torch.unsqueeze(w, 0)
     return w
 
   # x W^T + b; an empty b is none.
@@ -70,11 +80,23 @@ class Ops(Module):
       return ops.mkldnn._linear_pointwise(x, w, bias, "none", annotate(List[Optional[number]], []), None)
     if w.dim() < 3:
       return torch.linear(x, w, bias)
+    if w.dtype == 15:
+      return (self).linear_unpacked(x, torch.select(w, 0, 0), bias)
     y = torch.bmm(torch.expand(torch.unsqueeze(x, 0), [w.size(0), -1, -1]), w)  # (out/32, N, 32)
     y = torch.reshape(torch.transpose(y, 0, 1), [x.size(0), -1])
     if torch.numel(b) > 0:
       y = torch.add(y, b)
     return y
+
+  # In bfloat16 on a CPU without instructions for it: its own product of many rows is several times
+  # slower than to widen the weights on the way, which rounds the sums once as well.
+  def linear_unpacked(self: __torch__.Ops, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
+    if x.size(0) <= 4:
+      return torch.linear(x, w, b)
+    y = torch.matmul(torch.to(x, 6), torch.t(torch.to(w, 6)))
+    if b is not None:
+      y = torch.add(y, b)
+    return torch.to(y, x.dtype)
 
   # What the adapters add to a projection of x (N, in): `a` (c S, in) stacks the down-projections of
   # the c fused modules of all adapters in the batch, S ranks together; `b` (out, c S) holds the
@@ -182,7 +204,7 @@ class Ops(Module):
     r = torch.floordiv(h, g)
     q4 = torch.view(torch.contiguous(q), [n, g, r, d])
     y2, sum2 = torch._scaled_dot_product_flash_attention_for_cpu(q4, k2, v2, 0., False, attn_mask=mask)
-    together = max(1, torch.floordiv(32, r))
+    together = max(1, torch.floordiv(24, r))
     parts = torch.floordiv(n + together - 1, together)
     if n < parts * together:
       q4 = torch.constant_pad_nd(q4, [0, 0, 0, 0, 0, 0, 0, parts * together - n])
@@ -194,8 +216,10 @@ class Ops(Module):
     y1 = torch.slice(torch.reshape(y1, [parts * together, g, r, d]), 0, 0, n)
     sum1 = torch.permute(torch.reshape(sum1, [parts, g, together, r]), [0, 2, 1, 3])
     sum1 = torch.slice(torch.reshape(sum1, [parts * together, g, r]), 0, 0, n)
-    share = torch.unsqueeze(torch.sigmoid(torch.sub(sum1, sum2)), 3)  # (N, G, r, 1)
-    y = torch.lerp(torch.to(y2, 6), torch.to(y1, 6), share)
+    # A softmax, row by row, since the exponentials of a long vector's tail are rounded in another way.
+    share = torch.softmax(torch.stack([sum1, sum2], 3), 3)  # (N, G, r, 2)
+    y = torch.add(torch.mul(torch.to(y1, 6), torch.slice(share, 3, 0, 1)),
+                  torch.mul(torch.to(y2, 6), torch.slice(share, 3, 1, 2)))
     return torch.reshape(torch.to(y, q.dtype), [n, h * d])
 
   # Keys or values (G, L, D) as (1, H or G, L, D). In bfloat16 each head is repeated for its queries:

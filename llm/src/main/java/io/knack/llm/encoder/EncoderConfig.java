@@ -296,7 +296,10 @@ record EncoderConfig(
     int value = config.path(key).asInt(0);
     if (value <= 0) {
       throw new ContractException(
-          file + ": " + key + " must be a positive number, found "
+          file
+              + ": "
+              + key
+              + " must be a positive number, found "
               + (config.has(key) ? config.get(key) : "nothing"));
     }
     return value;

@@ -67,7 +67,7 @@ public final class TextEncoder implements AutoCloseable {
 
     Dense(List<NDArray> weights, List<NDArray> biases) {
       NDManager manager = kernels.manager();
-      weight = kernels.tensor(manager, "fuse", weights, !kernels.device().isGpu());
+      weight = kernels.tensor(manager, "fuse", weights, kernels.layout(DType.F32).code());
       bias = NDArrays.concat(new NDList(biases));
       bias.attach(manager);
       weights.forEach(NDArray::close);
@@ -296,17 +296,27 @@ public final class TextEncoder implements AutoCloseable {
       NDArray ids = manager.create(padded, new Shape(size, longest)); // (B, T)
       NDArray mask = manager.create(present, new Shape(size, longest)); // (B, T)
       NDArray hidden = transform(ids, mask); // (B, T, d)
-      NDArray vectors = pool(hidden, mask); // (B, d)
-      if (config.scaling() == EncoderConfig.Scaling.NORMALIZED) {
-        NDArray length = vectors.norm(new int[] {1}, true).maximum(1e-12f); // (B, 1)
-        vectors = vectors.div(length);
-      }
-      float[] all = vectors.toFloatArray();
+      float[] all = pool(hidden, mask).toFloatArray(); // (B, d)
       float[][] split = new float[size][];
       for (int i = 0; i < size; i++) {
         split[i] = Arrays.copyOfRange(all, i * config.hidden(), (i + 1) * config.hidden());
+        if (config.scaling() == EncoderConfig.Scaling.NORMALIZED) {
+          normalise(split[i]);
+        }
       }
       return split;
+    }
+  }
+
+  /** Here and not in the engine, whose sum over one vector is another than over one of several. */
+  private static void normalise(float[] vector) {
+    double square = 0;
+    for (float value : vector) {
+      square += (double) value * value;
+    }
+    double length = Math.max(1e-12, Math.sqrt(square));
+    for (int r = 0; r < vector.length; r++) {
+      vector[r] = (float) (vector[r] / length);
     }
   }
 
@@ -341,19 +351,22 @@ public final class TextEncoder implements AutoCloseable {
               .transpose(0, 2, 1, 3); // (B, 3 h, T, k)
       NDList parts = all.split(3, 1); // query, key, value: (B, h, T, k)
       NDArray weights =
-          parts
-              .get(0)
-              .mul(scale)
-              .matMul(parts.get(1).transpose(0, 1, 3, 2))
+          inOrder(parts.get(0).mul(scale))
+              .matMul(inOrder(parts.get(1)).transpose(0, 1, 3, 2))
               .add(hidden)
               .softmax(-1); // (B, h, T, T)
-      NDArray mixed = weights.matMul(parts.get(2)).transpose(0, 2, 1, 3); // (B, T, h, k)
+      NDArray mixed = weights.matMul(inOrder(parts.get(2))).transpose(0, 2, 1, 3); // (B, T, h, k)
       NDArray rows = layer.attention().of(mixed.reshape(-1, d)); // (B T, d)
       NDArray seen = layer.attentionNorm().of(rows.add(x.reshape(-1, d))); // (B T, d)
       NDArray inner = Activation.gelu(layer.intermediate().of(seen)); // (B T, intermediate)
       x = layer.outputNorm().of(layer.output().of(inner).add(seen)).reshape(size, longest, d);
     }
     return x;
+  }
+
+  /** Else a single text's parts are multiplied where they lie, and those of several as copies. */
+  private NDArray inOrder(NDArray x) {
+    return kernels.tensor(x.getManager(), "in_order", x);
   }
 
   /** Row by row, the bucket of each key's distance from a query, as T5 counts them both ways. */

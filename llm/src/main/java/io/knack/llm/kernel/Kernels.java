@@ -2,6 +2,7 @@ package io.knack.llm.kernel;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -36,6 +38,24 @@ public final class Kernels implements AutoCloseable {
   public enum Gradients {
     ON,
     OFF
+  }
+
+  /** How {@code fuse} lays weights out; see kernels.py. */
+  public enum Layout {
+    PLAIN(0),
+    PACKED(1),
+    UNPACKED_BF16(2);
+
+    private final long code;
+
+    Layout(long code) {
+      this.code = code;
+    }
+
+    /** What {@code fuse} calls it. */
+    public long code() {
+      return code;
+    }
   }
 
   private final Device device;
@@ -204,6 +224,26 @@ public final class Kernels implements AutoCloseable {
     try (NDManager scope = manager.newSubManager();
         NDArray plain = tensor(scope, "to_host", tensor)) {
       return plain.toFloatArray();
+    }
+  }
+
+  /**
+   * The layout in which products with weights of a type are fastest here. Packed bfloat16 wants
+   * AVX-512 or its like; oneDNN is asked, since it knows best what it can.
+   */
+  public Layout layout(DType type) {
+    if (device.isGpu()) {
+      return Layout.PLAIN;
+    }
+    if (type != DType.BF16) {
+      return Layout.PACKED;
+    }
+    try (NDManager scope = manager.newSubManager()) {
+      NDArray small = cast(scope, scope.zeros(new Shape(32, 32)), DType.BF16);
+      tensor(scope, "fuse", List.of(small), Layout.PACKED.code()).close();
+      return Layout.PACKED;
+    } catch (EngineException e) {
+      return Layout.UNPACKED_BF16;
     }
   }
 

@@ -225,8 +225,8 @@ public final class LocalModel implements LanguageModel {
   }
 
   /**
-   * Whether attention can read a prompt once for several sequences: on a CPU, whose kernel tells the
-   * sums of exponentials, and where every token up to a position sees all before it.
+   * Whether attention can read a prompt once for several sequences: on a CPU, whose kernel tells
+   * the sums of exponentials, and where every token up to a position sees all before it.
    */
   boolean sharesPrompts(int position) {
     return !kernels.device().isGpu()

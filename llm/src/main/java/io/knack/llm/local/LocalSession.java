@@ -189,7 +189,8 @@ final class LocalSession implements GenerationSession {
     Task first = queue.element();
     int most = queue.stream().mapToInt(LocalSession::capacity).max().orElse(KvCache.STEP);
     try {
-      return model.cache(Math.max(model.padded(wanted), model.padded(rows.size())), most, rows.size());
+      return model.cache(
+          Math.max(model.padded(wanted), model.padded(rows.size())), most, rows.size());
     } catch (PlanException tooLarge) {
       Task largest = queue.stream().filter(t -> capacity(t) == most).findFirst().orElse(first);
       queue.remove(largest);

@@ -66,6 +66,7 @@ final class Weights implements AutoCloseable {
     private final NDManager owner;
     private final NDArray none;
     private final boolean pack;
+    private final Kernels.Layout layout;
     private final Set<String> unread;
     private long dropped;
 
@@ -78,6 +79,7 @@ final class Weights implements AutoCloseable {
       this.owner = owner;
       this.none = owner.create(new float[0]);
       this.pack = !kernels.device().isGpu() && dtype != DType.F16;
+      this.layout = pack ? kernels.layout(dtype) : Kernels.Layout.PLAIN;
       this.unread = new HashSet<>(checkpoint.names());
     }
 
@@ -161,7 +163,7 @@ final class Weights implements AutoCloseable {
         return kernels.tensor(
             owner, "owned", matrices.get(0), dtype.torchCode(), kernels.deviceName());
       }
-      return kernels.tensor(owner, "fuse", matrices, pack);
+      return kernels.tensor(owner, "fuse", matrices, layout.code());
     }
 
     /**

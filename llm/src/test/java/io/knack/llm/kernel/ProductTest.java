@@ -56,7 +56,7 @@ final class ProductTest {
   }
 
   private static NDArray laidOut(Kernels kernels, NDManager scope, NDArray weight) {
-    return kernels.tensor(scope, "fuse", List.of(weight), true);
+    return kernels.tensor(scope, "fuse", List.of(weight), kernels.layout(DType.F32).code());
   }
 
   private static float[] product(

@@ -80,8 +80,7 @@ final class Families {
     return result;
   }
 
-  private static WeightedGraph fair(
-      WeightedGraph links, double[][] means, Likeness likeness) {
+  private static WeightedGraph fair(WeightedGraph links, double[][] means, Likeness likeness) {
     WeightedGraph.Builder kept = new WeightedGraph.Builder(links.nodes());
     for (int a = 0; a < links.nodes(); a++) {
       for (int e = links.offsets()[a]; e < links.offsets()[a + 1]; e++) {

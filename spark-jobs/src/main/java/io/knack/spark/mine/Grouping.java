@@ -9,9 +9,9 @@ import java.util.stream.IntStream;
  *
  * <p>Three steps. {@link #fine}: small pure groups, as communities of the shared-neighbour graph at
  * a resolution that grows more slowly than the number of nodes, since larger logs hold both more
- * problems and more of each. {@link Merging}: groups that are one problem in several forms
- * become one. {@link #of}: a node belongs to the cluster of its group when the group surrounds it:
- * its recurrence score, the mean similarity to the three nearest of its own group times the group's
+ * problems and more of each. {@link Merging}: groups that are one problem in several forms become
+ * one. {@link #of}: a node belongs to the cluster of its group when the group surrounds it: its
+ * recurrence score, the mean similarity to the three nearest of its own group times the group's
  * share of its ten nearest, reaches the floor; a node's copies count as its nearest. {@link
  * Families} put groups together at a coarser resolution, so that a cluster lies in one family.
  *

@@ -4,14 +4,15 @@ package io.knack.spark.mine;
  * How alike the texts of two groups are on average for the groups to be put together.
  *
  * <p>Of hundreds of small groups some are alike by chance, or for the sake of one common concept;
- * and a problem that few ask about is seldom in pieces. Large groups are few, their means are exact,
- * and it is the large problem that lies in as many pieces as it has forms. So small ones must be
- * more alike than large ones.
+ * and a problem that few ask about is seldom in pieces. Large groups are few, their means are
+ * exact, and it is the large problem that lies in as many pieces as it has forms. So small ones
+ * must be more alike than large ones.
  *
- * @param small mean cosine over all pairs of texts, at least, where one of the groups is a few texts
+ * @param small mean cosine over all pairs of texts, at least, where one of the groups is a few
+ *     texts
  * @param large the same where both have {@value #MANY} texts or more; between these in proportion
- * @param means cosine of the groups' means, at least: how alike texts of the two are beside texts of
- *     each
+ * @param means cosine of the groups' means, at least: how alike texts of the two are beside texts
+ *     of each
  */
 record Likeness(double small, double large, double means) {
   private static final double MANY = 100;

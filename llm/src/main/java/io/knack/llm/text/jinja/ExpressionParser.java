@@ -200,9 +200,9 @@ final class ExpressionParser {
             case "(" -> parenthesized();
             case "[" -> new Expr.ListOf(elementsTo("]"));
             case "{" -> dict();
-            default -> throw tokens.unexpected(token, "a value");
+            default -> throw Tokens.unexpected(token, "a value");
           };
-      default -> throw tokens.unexpected(token, "a value");
+      default -> throw Tokens.unexpected(token, "a value");
     };
   }
 
@@ -258,7 +258,7 @@ final class ExpressionParser {
               case NAME -> new Expr.Attribute(value, name.text(), name.line());
               case INTEGER ->
                   new Expr.Item(value, new Expr.Literal(Long.valueOf(name.text())), name.line());
-              default -> throw tokens.unexpected(name, "an attribute's name");
+              default -> throw Tokens.unexpected(name, "an attribute's name");
             };
       } else if (token.isOperator("[")) {
         tokens.next();
@@ -277,7 +277,8 @@ final class ExpressionParser {
       return new Expr.Item(target, start, line);
     }
     tokens.expectOperator(":");
-    Expr stop = tokens.peek().isOperator(":") || tokens.peek().isOperator("]") ? null : expression();
+    Expr stop =
+        tokens.peek().isOperator(":") || tokens.peek().isOperator("]") ? null : expression();
     Expr step = null;
     if (tokens.takeOperator(":") && !tokens.peek().isOperator("]")) {
       step = expression();
@@ -300,7 +301,8 @@ final class ExpressionParser {
       }
       first = false;
       if (tokens.peek().isOperator("*") || tokens.peek().isOperator("**")) {
-        throw TemplateException.unsupported(tokens.peek().line(), "argument form '" + tokens.peek().text() + "'");
+        throw TemplateException.unsupported(
+            tokens.peek().line(), "argument form '" + tokens.peek().text() + "'");
       }
       if (tokens.peek().type() == Token.Type.NAME && tokens.peek(1).isOperator("=")) {
         String name = tokens.next().text();
@@ -309,7 +311,8 @@ final class ExpressionParser {
       } else if (named.isEmpty()) {
         positional.add(expression());
       } else {
-        throw TemplateException.syntax(tokens.peek().line(), "a positional argument after a named one");
+        throw TemplateException.syntax(
+            tokens.peek().line(), "a positional argument after a named one");
       }
     }
     return new Expr.Arguments(positional, named);

@@ -38,7 +38,7 @@ final class Interpreter {
     out.append(text);
   }
 
-    private Flow all(List<Node> nodes) {
+  private Flow all(List<Node> nodes) {
     for (Node node : nodes) {
       Flow flow = one(node);
       if (flow != Flow.NEXT) {
@@ -53,7 +53,8 @@ final class Interpreter {
     if (node instanceof Node.Data data) {
       emit(data.text());
     } else if (node instanceof Node.Output output) {
-      located(output.line(), () -> emit(meter.bounded(Values.text(run.value(output.expression())))));
+      located(
+          output.line(), () -> emit(meter.bounded(Values.text(run.value(output.expression())))));
     } else if (node instanceof Node.If choice) {
       for (Node.Branch branch : choice.branches()) {
         if (Values.truth(run.value(branch.test()))) {
@@ -299,7 +300,9 @@ final class Interpreter {
           Map<String, Object> named = new LinkedHashMap<>(given.named());
           named.put("caller", macro("caller", block.parameters(), block.body()));
           Object text =
-              run.call(run.value(block.call().target()), new Callable.Arguments(given.positional(), named));
+              run.call(
+                  run.value(block.call().target()),
+                  new Callable.Arguments(given.positional(), named));
           emit(Values.text(text));
         });
   }

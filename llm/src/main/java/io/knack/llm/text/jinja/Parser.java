@@ -109,9 +109,13 @@ final class Parser {
       tokens.endOfTag();
       return;
     }
-    String found = tokens.peek().type() == Token.Type.BLOCK_BEGIN ? tokens.peek(1).shown() : tokens.peek().shown();
+    String found =
+        tokens.peek().type() == Token.Type.BLOCK_BEGIN
+            ? tokens.peek(1).shown()
+            : tokens.peek().shown();
     throw TemplateException.syntax(
-        tokens.peek().line(), "'" + opener + "' of line " + line + " wants '" + end + "', found " + found);
+        tokens.peek().line(),
+        "'" + opener + "' of line " + line + " wants '" + end + "', found " + found);
   }
 
   private boolean blockIs(String name) {
@@ -194,7 +198,8 @@ final class Parser {
         }
         targets.add(
             tokens.takeOperator(".")
-                ? new Node.Target.Field(name.text(), tokens.expect(Token.Type.NAME, "a name").text())
+                ? new Node.Target.Field(
+                    name.text(), tokens.expect(Token.Type.NAME, "a name").text())
                 : new Node.Target.Variable(name.text()));
       }
       boolean comma = tokens.takeOperator(",");
@@ -226,7 +231,9 @@ final class Parser {
         tokens.expectOperator(",");
       }
       Token name = tokens.expect(Token.Type.NAME, "a parameter");
-      parameters.add(new Node.Parameter(name.text(), tokens.takeOperator("=") ? expressions.expression() : null));
+      parameters.add(
+          new Node.Parameter(
+              name.text(), tokens.takeOperator("=") ? expressions.expression() : null));
     }
     return parameters;
   }

@@ -12,9 +12,9 @@
  *
  * <p>The flow is {@code Lexer -> Parser -> Node -> Interpreter} for statements and {@code
  * ExpressionParser -> Expr -> Evaluation} for what is in them; {@code Meter} counts what it costs;
- * {@code Values}, {@code Filters}, {@code Tests} and {@code Methods} hold Python's semantics. Reference: Jinja 3.1's
- * template designer documentation and the environment that transformers sets up ({@code
- * trim_blocks}, {@code lstrip_blocks}, loop controls, {@code generation}).
+ * {@code Values}, {@code Filters}, {@code Tests} and {@code Methods} hold Python's semantics.
+ * Reference: Jinja 3.1's template designer documentation and the environment that transformers sets
+ * up ({@code trim_blocks}, {@code lstrip_blocks}, loop controls, {@code generation}).
  */
 @NullMarked
 package io.knack.llm.text.jinja;
