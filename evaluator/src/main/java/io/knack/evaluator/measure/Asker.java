@@ -56,6 +56,7 @@ public final class Asker {
         open.putIfAbsent(asked, task(question, open.size()));
       }
     }
+    progress.step(questions.size() - open.size()); // Asked before, or twice.
     Map<String, Solution> byTask = new HashMap<>();
     solver.solve(
         model,

@@ -100,28 +100,32 @@ final class Families {
   }
 
   /**
-   * Families of which no group stands for itself join the nearest one of which some group does.
+   * Families of which no group stands for itself join the one most like them of those that they
+   * have links to and of which some group does.
    *
    * @param familyOf family of each group; changed in place, its numbers not made dense
+   * @param links between groups
    * @param stand groups that stand for themselves
    */
-  static void join(int[] familyOf, double[][] means, long[] sizes, boolean[] stand) {
+  static void join(
+      int[] familyOf, WeightedGraph links, double[][] means, long[] sizes, boolean[] stand) {
     int families = Arrays.stream(familyOf).max().orElse(-1) + 1;
-    long[] total = sums(sizes, familyOf, families);
-    double[][] mean = means(means, sizes, familyOf, total);
+    double[][] mean = means(means, sizes, familyOf, sums(sizes, familyOf, families));
     boolean[] stands = new boolean[families];
+    int[] into = new int[families];
     for (int g = 0; g < familyOf.length; g++) {
       stands[familyOf[g]] |= stand[g];
+      into[familyOf[g]] = familyOf[g];
     }
-    int[] into = new int[families];
-    for (int f = 0; f < families; f++) {
-      into[f] = f;
-      double best = 0;
-      for (int other = 0; other < families && !stands[f]; other++) {
-        double cosine = stands[other] ? Merging.dot(mean[f], mean[other]) : 0;
-        if (cosine > best) {
-          best = cosine;
-          into[f] = other;
+    double[] best = new double[families];
+    for (int g = 0; g < familyOf.length; g++) {
+      int own = familyOf[g];
+      for (int e = links.offsets()[g]; e < links.offsets()[g + 1] && !stands[own]; e++) {
+        int other = familyOf[links.targets()[e]];
+        double cosine = stands[other] ? Merging.dot(mean[own], mean[other]) : 0;
+        if (cosine > best[own]) {
+          best[own] = cosine;
+          into[own] = other;
         }
       }
     }

@@ -103,16 +103,18 @@ record Grouping(int[] family, int[] cluster, float[] score, int families, int cl
     }
     long[] grown = Families.sums(sizes, into, groups);
     double[][] grownMeans = Families.means(means, sizes, into, grown);
+    WeightedGraph links = graph.quotient(group, groups);
     int[] familyOf =
         Families.of(
-            graph.quotient(group, groups),
+            links,
             grownMeans,
             grown,
             plan.familyResolution() * Math.max(1, Math.pow(n / REFERENCE, 0.25)),
             purpose,
             plan);
     if (purpose == Families.Purpose.PEOPLE && plan.encoder() == null) {
-      Families.join(familyOf, grownMeans, grown, stand(group, groups, cluster, score, plan));
+      boolean[] stand = stand(group, groups, cluster, score, plan);
+      Families.join(familyOf, links, grownMeans, grown, stand);
     }
     int[] family = new int[n];
     for (int i = 0; i < n; i++) {
