@@ -51,21 +51,20 @@ class Ops(Module):
   # Linear algebra -------------------------------------------------------------------------------
 
   # Rows of several projections of one input as one matrix (out, in), laid out for the CPU as asked:
-  # 0, as it is. 1, float32 in blocks of 32 outputs, each (in, 32) in one piece; what is not float32, or
-  # has another number of outputs, as oneDNN packs it. In either layout a row of a product depends on
-  # that row alone, provided that there are at least 2 and their number is a multiple of 4: callers pad
-  # to that. 2, bfloat16 that oneDNN cannot pack for this CPU, as (1, out, in).
+  # 0, as it is. 1, float32 in blocks of 32 outputs, each (in, 32) in one piece, where the outputs are a
+  # multiple of 32; else as 2, as oneDNN packs it. In either layout a row of a product depends on that
+  # row alone, provided that there are at least 2 and their number is a multiple of 4: callers pad to
+  # that. 3, bfloat16 that oneDNN cannot pack for this CPU, as (1, out, in).
   def fuse(self: __torch__.Ops, parts: List[Tensor], layout: int) -> Tensor:
     w = parts[0]
     if len(parts) > 1:
       w = torch.cat(parts, 0)
-    if layout == 1:
-      blocks = torch.floordiv(w.size(0), 32)
-      if w.dtype == 6 and 32 * blocks == w.size(0):
-        w = torch.contiguous(torch.transpose(torch.view(w, [blocks, 32, -1]), 1, 2))
-      else:
-        w = ops.mkldnn._reorder_linear_weight(torch.contiguous(w), 16)
-    elif layout == 2:
+    blocks = torch.floordiv(w.size(0), 32)
+    if layout == 1 and w.dtype == 6 and 32 * blocks == w.size(0):
+      w = torch.contiguous(torch.transpose(torch.view(w, [blocks, 32, -1]), 1, 2))
+    elif layout == 1 or layout == 2:
+      w = ops.mkldnn._reorder_linear_weight(torch.contiguous(w), 16)
+    elif layout == 3:
       if len(parts) == 1:
         w = torch.clone(w)
       w = torch.unsqueeze(w, 0)
@@ -77,7 +76,7 @@ class Ops(Module):
     if torch.numel(b) > 0:
       bias = b
     if w.is_mkldnn:
-      return ops.mkldnn._linear_pointwise(x, w, bias, "none", annotate(List[Optional[number]], []), None)
+      return (self).linear_packed(x, w, bias)
     if w.dim() < 3:
       return torch.linear(x, w, bias)
     if w.dtype == 15:
@@ -87,6 +86,18 @@ class Ops(Module):
     if torch.numel(b) > 0:
       y = torch.add(y, b)
     return y
+
+  # Sums of more than 512 products are split in another way for more than 64 rows (seen on AVX2 between
+  # 64 and 100): in float32 such rows are multiplied 64 at a time.
+  def linear_packed(self: __torch__.Ops, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
+    n = x.size(0)
+    if n <= 64 or x.size(1) <= 512 or x.dtype != 6:
+      return ops.mkldnn._linear_pointwise(x, w, b, "none", annotate(List[Optional[number]], []), None)
+    parts = annotate(List[Tensor], [])
+    for i in range(torch.floordiv(n + 63, 64)):
+      some = torch.slice(x, 0, 64 * i, 64 * i + 64)
+      parts.append(ops.mkldnn._linear_pointwise(some, w, b, "none", annotate(List[Optional[number]], []), None))
+    return torch.cat(parts)
 
   # In bfloat16 on a CPU without instructions for it: its own product of many rows is several times
   # slower than to widen the weights on the way, which rounds the sums once as well.

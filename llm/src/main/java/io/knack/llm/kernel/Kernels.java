@@ -43,8 +43,9 @@ public final class Kernels implements AutoCloseable {
   /** How {@code fuse} lays weights out; see kernels.py. */
   public enum Layout {
     PLAIN(0),
-    PACKED(1),
-    UNPACKED_BF16(2);
+    BLOCKS(1),
+    PACKED(2),
+    UNPACKED_BF16(3);
 
     private final long code;
 
@@ -228,15 +229,16 @@ public final class Kernels implements AutoCloseable {
   }
 
   /**
-   * The layout in which products with weights of a type are fastest here. Packed bfloat16 wants
-   * AVX-512 or its like; oneDNN is asked, since it knows best what it can.
+   * The layout in which products with weights of a type are fastest here: with AVX-512 blocks for
+   * float32, else oneDNN's own. Packed bfloat16 wants AVX-512 or its like; oneDNN is asked, since
+   * it knows best what it can.
    */
   public Layout layout(DType type) {
     if (device.isGpu()) {
       return Layout.PLAIN;
     }
     if (type != DType.BF16) {
-      return Layout.PACKED;
+      return Cpu.has("avx512f") ? Layout.BLOCKS : Layout.PACKED;
     }
     try (NDManager scope = manager.newSubManager()) {
       NDArray small = cast(scope, scope.zeros(new Shape(32, 32)), DType.BF16);

@@ -1,9 +1,7 @@
 package io.knack.llm.train;
 
+import io.knack.llm.kernel.Cpu;
 import io.knack.llm.kernel.DType;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /**
  * Where and how gradients are computed.
@@ -29,15 +27,7 @@ public record Compute(String device, DType dtype, DType arithmetic, int workers)
    * takes twice their memory and loses nothing.
    */
   public static Compute of(String device, DType dtype, int workers) {
-    boolean wide = device.equals("cpu") && dtype == DType.BF16 && !hasMatrixUnits();
+    boolean wide = device.equals("cpu") && dtype == DType.BF16 && !Cpu.has("amx_bf16");
     return new Compute(device, dtype, wide ? DType.F32 : dtype, workers);
-  }
-
-  private static boolean hasMatrixUnits() {
-    try {
-      return Files.readString(Path.of("/proc/cpuinfo")).contains("amx_bf16");
-    } catch (IOException e) {
-      return false; // Not Linux, and no x86 server.
-    }
   }
 }

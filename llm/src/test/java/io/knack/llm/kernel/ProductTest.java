@@ -18,12 +18,22 @@ final class ProductTest {
    * A row's outputs must not depend on its companions: samples of a seed would change with load.
    */
   @ParameterizedTest
-  @CsvSource({"512, 1024", "1408, 512", "33, 64", "96, 257"})
-  void aRowIsBitwiseTheSameAmongAnyMultipleOfFour(int in, int out) {
+  @CsvSource({
+    "512, 1024, BLOCKS",
+    "1408, 512, BLOCKS",
+    "33, 64, BLOCKS",
+    "32, 32, BLOCKS",
+    "512, 1024, PACKED",
+    "1408, 512, PACKED",
+    "33, 64, PACKED",
+    "96, 257, PACKED",
+    "32, 32, PACKED"
+  })
+  void aRowIsBitwiseTheSameAmongAnyMultipleOfFour(int in, int out, Kernels.Layout layout) {
     try (Kernels kernels = Kernels.load("cpu");
         NDManager scope = kernels.manager().newSubManager()) {
       kernels.gradients(Kernels.Gradients.OFF);
-      NDArray weight = laidOut(kernels, scope, noise(scope, 1, out, in));
+      NDArray weight = laidOut(kernels, scope, noise(scope, 1, out, in), layout);
       float[] x = values(2, 160 * in);
       float[] all = product(kernels, scope, Arrays.copyOf(x, 160 * in), in, weight);
       for (int rows : new int[] {4, 8, 12, 16, 32, 64, 128}) {
@@ -42,12 +52,13 @@ final class ProductTest {
     try (Kernels kernels = Kernels.load("cpu");
         NDManager scope = kernels.manager().newSubManager()) {
       kernels.gradients(Kernels.Gradients.OFF);
-      for (int out : new int[] {64, 65}) {
+      for (Kernels.Layout layout : List.of(Kernels.Layout.BLOCKS, Kernels.Layout.PACKED)) {
+        int out = 64;
         NDArray plain = noise(scope, 1, out, 24);
         NDArray bias = noise(scope, 3, out);
         NDArray x = noise(scope, 2, 4, 24);
         float[] expected = kernels.floats(x.matMul(plain.transpose()).add(bias));
-        NDArray weight = laidOut(kernels, scope, plain);
+        NDArray weight = laidOut(kernels, scope, plain, layout);
         assertThat(kernels.floats(kernels.tensor(scope, "linear", x, weight, bias)))
             .usingComparatorWithPrecision(1e-5f)
             .containsExactly(expected);
@@ -55,8 +66,9 @@ final class ProductTest {
     }
   }
 
-  private static NDArray laidOut(Kernels kernels, NDManager scope, NDArray weight) {
-    return kernels.tensor(scope, "fuse", List.of(weight), kernels.layout(DType.F32).code());
+  private static NDArray laidOut(
+      Kernels kernels, NDManager scope, NDArray weight, Kernels.Layout layout) {
+    return kernels.tensor(scope, "fuse", List.of(weight), layout.code());
   }
 
   private static float[] product(

@@ -1,0 +1,24 @@
+package io.knack.llm.kernel;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+
+/** What the processor can do. */
+public final class Cpu {
+  private Cpu() {}
+
+  /**
+   * Whether the first processor has a feature, as Linux names it, such as {@code amx_bf16}; false
+   * on other systems.
+   */
+  public static boolean has(String feature) {
+    try {
+      String described = Files.readString(Path.of("/proc/cpuinfo"));
+      return Pattern.compile("\\b" + Pattern.quote(feature) + "\\b").matcher(described).find();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+}
