@@ -65,6 +65,15 @@ def cases(ops, device, dtype):
             q.transpose(0, 1), k[1], v[1], seen, enable_gqa=True)
         yield f"attention, window {window}", found, wanted.transpose(0, 1).reshape(12, 64)
 
+    if device == "cpu":
+        q, k1, v1, k2, v2 = randn(5, 4, 16), randn(2, 9, 16), randn(2, 9, 16), randn(5, 2, 7, 16), randn(5, 2, 7, 16)
+        mask = torch.zeros(5, 1, 1, 7)
+        mask[2, :, :, 4:] = -torch.inf
+        both = [torch.cat([shared.expand(5, -1, -1, -1), own], 2) for shared, own in ((k1, k2), (v1, v2))]
+        wanted = F.scaled_dot_product_attention(
+            q.unsqueeze(2), *both, torch.cat([torch.zeros(5, 1, 1, 9), mask], 3), enable_gqa=True)
+        yield "attention over a shared prompt", ops.attend_shared(q, k1, v1, k2, v2, mask), wanted.reshape(5, 64)
+
     a, up = randn(6, 64), randn(32, 6)
     own = torch.zeros(12, 6, device=device, dtype=dtype)
     own[:, 2:5] = 1
