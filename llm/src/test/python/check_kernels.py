@@ -54,7 +54,7 @@ def cases(ops, device, dtype):
     cos, sin = ops.rotary_table(positions, frequencies, 6)
     q = randn(12, 4, 16)
     angle = torch.outer(positions.float(), frequencies).repeat(1, 2).unsqueeze(1)
-    yield "rotary", ops.rotary(q.float(), cos, sin), rotated(q.float(), angle.cos(), angle.sin())
+    yield "rotary", ops.rotate(q.float().clone(), cos, sin), rotated(q.float(), angle.cos(), angle.sin())
 
     k, v = randn(2, 2, 12, 16), randn(2, 2, 12, 16)
     for window in (0, 5):
@@ -65,13 +65,21 @@ def cases(ops, device, dtype):
             q.transpose(0, 1), k[1], v[1], seen, enable_gqa=True)
         yield f"attention, window {window}", found, wanted.transpose(0, 1).reshape(12, 64)
 
+    q, k, v = randn(8, 4, 16), randn(6, 2, 12, 16), randn(6, 2, 12, 16)
+    mask = torch.zeros(5, 2, 1, 9, device=device, dtype=dtype)
+    mask[2, :, :, 4:] = -torch.inf
+    found = ops.attend_rows(q, k, v, mask, 9)
+    wanted = F.scaled_dot_product_attention(
+        q[:5].unsqueeze(2), k[:5, :, :9], v[:5, :, :9], mask[:, :1], enable_gqa=True)
+    yield "attention, one token a row", found[:5], wanted.reshape(5, 64)
+
     if device == "cpu":
         q, k1, v1, k2, v2 = randn(5, 4, 16), randn(2, 9, 16), randn(2, 9, 16), randn(5, 2, 7, 16), randn(5, 2, 7, 16)
-        mask = torch.zeros(5, 1, 1, 7)
+        mask = torch.zeros(5, 2, 1, 7)
         mask[2, :, :, 4:] = -torch.inf
         both = [torch.cat([shared.expand(5, -1, -1, -1), own], 2) for shared, own in ((k1, k2), (v1, v2))]
         wanted = F.scaled_dot_product_attention(
-            q.unsqueeze(2), *both, torch.cat([torch.zeros(5, 1, 1, 9), mask], 3), enable_gqa=True)
+            q.unsqueeze(2), *both, torch.cat([torch.zeros(5, 1, 1, 9), mask[:, :1]], 3), enable_gqa=True)
         yield "attention over a shared prompt", ops.attend_shared(q, k1, v1, k2, v2, mask), wanted.reshape(5, 64)
 
     a, up = randn(6, 64), randn(32, 6)

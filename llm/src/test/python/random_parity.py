@@ -4,9 +4,12 @@
 
 KNACK is the launcher. Each seed draws a family, shapes and options, two PEFT adapters and prompts; base and both
 adapters are answered in one mixed batch of `knack generate` in float32. Prompt log-probabilities must agree within
-1e-4 and 64 greedy tokens must be equal. Exit code 1 when a seed differs; its directory is then kept and named.
+1e-4, and 64 greedy tokens must be equal. Some draws magnify rounding: where transformers in float32 is further than
+5e-5 from itself in float64, twice that distance is allowed. Exit code 1 when a seed differs; its directory is then
+kept and named.
 """
 
+import copy
 import json
 import random
 import shutil
@@ -94,6 +97,14 @@ def ours(knack, directory, names, prompts):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
+def rounding(model, answer):
+    """How far the model's own prompt log-probabilities are from what float64 gives."""
+    prompt = answer["prompt_ids"]
+    with torch.no_grad():
+        exact = torch.log_softmax(copy.deepcopy(model).double()(torch.tensor([prompt])).logits, -1)[0]
+    return max(abs(exact[i, prompt[i + 1]].item() - answer["prompt_logprobs"][i + 1]) for i in range(len(prompt) - 1))
+
+
 def check(knack, seed, directory):
     """What differs, in words; none when all is equal."""
     draw = random.Random(seed)
@@ -113,15 +124,17 @@ def check(knack, seed, directory):
     theirs = [decided(models, draw.randint(2, 60), generator) for _ in range(3)]
     prompts = [answers[0]["prompt_ids"] for answers in theirs]
     expected = [answers[i] for i in range(3) for answers in theirs]
-    worst, wrong = 0, []
-    for found, wanted in zip(ours(knack, directory, [None, "one", "two"], prompts), expected, strict=True):
-        pairs = list(zip(found["prompt_logprobs"][1:], wanted["prompt_logprobs"][1:], strict=True))
-        worst = max([worst] + [abs(a - b) for a, b in pairs])
+    asked = [model for model in models for _ in prompts]
+    worst, theirs, wrong = 0, 0, []
+    for found, wanted, judge in zip(ours(knack, directory, [None, "one", "two"], prompts), expected, asked, strict=True):
+        pairs = zip(found["prompt_logprobs"][1:], wanted["prompt_logprobs"][1:], strict=True)
+        worst, theirs = max([worst] + [abs(a - b) for a, b in pairs]), max(theirs, rounding(judge, wanted))
         if found["samples"][0]["ids"] != wanted["ids"]:
             wrong.append("tokens differ")
-    if worst > TOLERANCE:
-        wrong.append(f"log-probabilities differ by {worst:.1e}")
-    print(f"seed {seed}: {family}, {config.num_hidden_layers} layers, worst {worst:.1e} {' '.join(sorted(set(wrong)))}")
+    if worst > max(TOLERANCE, 2 * theirs):
+        wrong.append("log-probabilities differ")
+    print(f"seed {seed}: {family}, {config.num_hidden_layers} layers, worst {worst:.1e}, transformers' own rounding"
+          f" {theirs:.1e} {' '.join(sorted(set(wrong)))}", flush=True)
     return wrong
 
 

@@ -123,14 +123,15 @@ class Ops(Module):
 
   def rms_norm(self: __torch__.Ops, x: Tensor, weight: Tensor, eps: float) -> Tensor:
     h = torch.to(x, 6)
-    h = torch.mul(h, torch.rsqrt(torch.add(torch.mean(torch.mul(h, h), [-1], True), eps)))
+    length = torch.linalg_vector_norm(h, 2, [-1], True)
+    h = torch.mul(h, torch.rsqrt(torch.add(torch.mul(length, torch.div(length, x.size(-1))), eps)))
     return torch.mul(torch.to(h, x.dtype), weight)
 
-  # Rotary embedding of x (N, heads, D): cos and sin are (N, 1, D), sin negative in its first half.
-  # Both products are rounded before they are added, as in eager PyTorch: in bfloat16 it shows.
-  def rotary(self: __torch__.Ops, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    turned = torch.mul(torch.roll(x, [torch.floordiv(x.size(2), 2)], [-1]), sin)
-    return torch.add(torch.mul(x, cos), turned)
+  # Rotary embedding of x (N, heads, D), in place: cos and sin are (N, 1, D), sin negative in its first
+  # half. Both products are rounded before they are added, as in eager PyTorch: in bfloat16 it shows.
+  def rotate(self: __torch__.Ops, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    turned = torch.mul_(torch.roll(x, [torch.floordiv(x.size(2), 2)], [-1]), sin)
+    return torch.add_(torch.mul_(x, cos), turned)
 
   # cos and signed sin, each (N, 1, D), of positions (N) at the inverse frequencies (D/2).
   def rotary_table(self: __torch__.Ops, positions: Tensor, frequencies: Tensor, dtype: int) -> List[Tensor]:
@@ -152,16 +153,26 @@ class Ops(Module):
     return torch.masked_fill(torch.zeros(ago.size(), dtype=dtype, device=ops.prim.device(at)), hidden, -inf)
 
   # One token for each of the rows 0..B-1, q (N, H, D) being padded from B: over keys and values
-  # (R, G, C, D), the first `length` of them, with mask (B, 1, 1, length). The H/G queries that share a
-  # key head are taken as the positions of one head, so that nothing is repeated.
+  # (R, G, C, D), the first `length` of them, with mask (B, G, 1, length). The H/G queries that share a
+  # key head are taken as the positions of one head, so that nothing is repeated. In float32 on a CPU two
+  # batched products are faster than the fused kernel, which multiplies for each head alone.
   def attend_rows(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, length: int) -> Tensor:
     n, h, d = q.size()
     g = k.size(1)
+    r = torch.floordiv(h, g)
     b = mask.size(0)
-    q4 = torch.view(torch.slice(q, 0, 0, b), [b, g, torch.floordiv(h, g), d])
-    k4 = torch.slice(torch.slice(k, 0, 0, b), 2, 0, length)  # (B, G, L, D)
-    v4 = torch.slice(torch.slice(v, 0, 0, b), 2, 0, length)
-    y = torch.reshape(torch.scaled_dot_product_attention(q4, k4, v4, mask), [b, h * d])
+    q = torch.slice(q, 0, 0, b)
+    k = torch.slice(torch.slice(k, 0, 0, b), 2, 0, length)  # (B, G, L, D)
+    v = torch.slice(torch.slice(v, 0, 0, b), 2, 0, length)
+    if q.dtype == 6 and q.is_cpu:
+      seen = torch.view(mask, [b * g, 1, length])
+      q3 = torch.reshape(q, [b * g, r, d])
+      k3 = torch.transpose(torch.view(k, [b * g, length, d]), 1, 2)
+      p = torch.softmax(torch.baddbmm(seen, q3, k3, alpha=torch.pow(float(d), -0.5)), -1)
+      y = torch.view(torch.bmm(p, torch.view(v, [b * g, length, d])), [b, h * d])
+    else:
+      q4 = torch.reshape(q, [b, g, r, d])
+      y = torch.reshape(torch.scaled_dot_product_attention(q4, k, v, mask), [b, h * d])
     if b < n:
       y = torch.constant_pad_nd(y, [0, 0, 0, n - b])
     return y
@@ -208,7 +219,7 @@ class Ops(Module):
     return out
 
   # q (N, H, D) over places that all rows share, k1 and v1 (G, P, D), and each row's own, k2 and v2
-  # (N, G, L, D) with mask (N, 1, 1, L).
+  # (N, G, L, D) with mask (N, G, 1, L).
   def attend_shared(self: __torch__.Ops, q: Tensor, k1: Tensor, v1: Tensor, k2: Tensor, v2: Tensor, mask: Tensor) -> Tensor:
     n, h, d = q.size()
     g, p, _0 = k1.size()
@@ -233,14 +244,26 @@ class Ops(Module):
                   torch.mul(torch.to(y2, 6), torch.slice(share, 3, 1, 2)))
     return torch.reshape(torch.to(y, q.dtype), [n, h * d])
 
-  # Keys or values (G, L, D) as (1, H or G, L, D). In bfloat16 each head is repeated for its queries:
-  # heads that are shared take the plain path of attention on CPU, which rounds elsewhere than the
-  # fused one. In float32 that path is welcome: it is the more exact one.
-  def for_all_heads(self: __torch__.Ops, x: Tensor, h: int) -> Tensor:
-    g = x.size(0)
-    if h > g and x.dtype != 6:
-      x = torch.repeat_interleave(x, torch.floordiv(h, g), 0)
-    return torch.unsqueeze(x, 0)
+  # Tokens q (T, H, D) of one sequence over its keys and values (G, L, D), with mask (T, L); none is
+  # causal, and L is T then. On a CPU the fused kernel takes the H/G queries that share a key head as so
+  # many sequences over one storage, since it knows no shared heads.
+  def attend_sequence(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) -> Tensor:
+    t, h, d = q.size()
+    g, l, _0 = k.size()
+    if q.is_cpu:
+      r = torch.floordiv(h, g)
+      q4 = torch.permute(torch.view(q, [t, g, r, d]), [2, 1, 0, 3])  # (r, G, T, D)
+      k4 = torch.expand(torch.unsqueeze(k, 0), [r, g, l, d])
+      v4 = torch.expand(torch.unsqueeze(v, 0), [r, g, l, d])
+      y, sums = torch._scaled_dot_product_flash_attention_for_cpu(q4, k4, v4, 0., mask is None, attn_mask=mask)
+      y = torch.permute(y, [2, 1, 0, 3])
+    else:
+      q4 = torch.unsqueeze(torch.transpose(q, 0, 1), 0)  # (1, H, T, D)
+      k4 = torch.unsqueeze(k, 0)
+      v4 = torch.unsqueeze(v, 0)
+      y = torch.scaled_dot_product_attention(q4, k4, v4, mask, 0., mask is None, enable_gqa=True)
+      y = torch.transpose(torch.squeeze(y, 0), 0, 1)
+    return torch.reshape(y, [t, h * d])
 
   # Runs of tokens of several sequences behind one another, q (N, H, D); segment i is tokens
   # [from, from + count) of the cache's row `row`, at positions start and on: 3 numbers each.
@@ -256,16 +279,14 @@ class Ops(Module):
       low = 0
       if window > 0:
         low = max(0, start - window + 1)
-      qs = torch.unsqueeze(torch.transpose(torch.slice(q, 0, at, at + count), 0, 1), 0)  # (1, H, T, D)
-      ks = (self).for_all_heads(torch.slice(torch.select(k, 0, row), 1, low, end), h)
-      vs = (self).for_all_heads(torch.slice(torch.select(v, 0, row), 1, low, end), h)
-      if start == 0 and (window == 0 or window >= count):
-        y = torch.scaled_dot_product_attention(qs, ks, vs, None, 0., True, enable_gqa=True)
-      else:
+      qs = torch.slice(q, 0, at, at + count)
+      ks = torch.slice(torch.select(k, 0, row), 1, low, end)
+      vs = torch.slice(torch.select(v, 0, row), 1, low, end)
+      mask = annotate(Optional[Tensor], None)
+      if start > 0 or (window > 0 and window < count):
         keys = torch.arange(low, end, dtype=4, device=ops.prim.device(q))
         mask = (self).visible(torch.slice(keys, 0, start - low), keys, window, q.dtype)
-        y = torch.scaled_dot_product_attention(qs, ks, vs, mask, enable_gqa=True)
-      torch.copy_(torch.slice(out, 0, at, at + count), torch.reshape(torch.transpose(torch.squeeze(y, 0), 0, 1), [count, h * d]))
+      torch.copy_(torch.slice(out, 0, at, at + count), (self).attend_sequence(qs, ks, vs, mask))
       at = at + count
     return out
 
@@ -276,7 +297,7 @@ class Ops(Module):
   #
   # weights: 12 a block - norm, qkv, its bias, q norm, k norm, o, its bias, norm, gate and up, its bias,
   # down, its bias - then embedding (in any type), norm, head, inverse frequencies; what a family lacks is empty.
-  # shape: H, G, D, then a window a block. cache: keys and values (R, G, C, D), block by block.
+  # shape: H, G, D, then a window a block. cache: a block's keys and values (2, R, G, C, D).
   # adapters: none, or 8 a block - a and b for qkv, o, gate and up, down. segments: none for decoding, of
   # which the first `running` tokens are wanted and the others padding. blocks and order: as in
   # attend_blocks, where rows share places of the cache; else none.
@@ -296,7 +317,7 @@ class Ops(Module):
     mine = torch.to(own, ops.prim.device(x), 6)
     masks = annotate(Dict[int, Tensor], {})
     keys = torch.arange(0, length, dtype=4, device=ops.prim.device(x))
-    places = annotate(List[Optional[Tensor]], [rows, None, positions])
+    places = annotate(List[Optional[Tensor]], [None, rows, None, positions])
     for i in range(layers):
       w = 12 * i
       window = shape[3 + i]
@@ -306,30 +327,29 @@ class Ops(Module):
       if tuned:
         qkv = (self).lora(qkv, y, adapters[8 * i], adapters[8 * i + 1], mine)
       qkv = torch.view(qkv, [n, h + 2 * g, d])
-      qk = torch.slice(qkv, 1, 0, h + g)
+      q = torch.slice(qkv, 1, 0, h)
       if torch.numel(weights[w + 3]) > 0:
-        qk = torch.cat([(self).rms_norm(torch.slice(qk, 1, 0, h), weights[w + 3], eps),
-                        (self).rms_norm(torch.slice(qk, 1, h, h + g), weights[w + 4], eps)], 1)
-      qk = (self).rotary(qk, table[0], table[1])
-      kc = cache[2 * i]
-      vc = cache[2 * i + 1]
-      torch.index_put_(kc, places, torch.slice(qk, 1, h))
-      torch.index_put_(vc, places, torch.slice(qkv, 1, h + g))
-      q = torch.slice(qk, 1, 0, h)
+        k = torch.slice(qkv, 1, h, h + g)
+        torch.copy_(q, (self).rms_norm(q, weights[w + 3], eps))
+        torch.copy_(k, (self).rms_norm(k, weights[w + 4], eps))
+      (self).rotate(torch.slice(qkv, 1, 0, h + g), table[0], table[1])
+      torch.index_put_(cache[i], places, torch.view(torch.slice(qkv, 1, h), [n, 2, g, d]))
+      kc, vc = torch.unbind(cache[i])
       if decoding:
         if not torch.__contains__(masks, window):
           mask = (self).visible(torch.slice(positions, 0, 0, running), keys, window, dtype)
-          torch._set_item(masks, window, torch.view(mask, [running, 1, 1, length]))
+          mask = torch.expand(torch.view(mask, [running, 1, 1, length]), [-1, g, -1, -1])
+          torch._set_item(masks, window, torch.contiguous(mask))
         if len(blocks) > 0:
           y = (self).attend_blocks(q, kc, vc, masks[window], blocks, order)
         else:
-          y = (self).attend_rows(torch.contiguous(q), kc, vc, masks[window], length)
+          y = (self).attend_rows(q, kc, vc, masks[window], length)
       else:
         y = (self).attend_segments(q, kc, vc, segments, window)
       o = (self).linear(y, weights[w + 5], weights[w + 6])
       if tuned:
         o = (self).lora(o, y, adapters[8 * i + 2], adapters[8 * i + 3], mine)
-      x = torch.add(x, o)
+      x = torch.add_(x, o)
       y = (self).rms_norm(x, weights[w + 7], eps)
       gu = (self).linear(y, weights[w + 8], weights[w + 9])  # (N, 2 F)
       if tuned:
@@ -339,7 +359,7 @@ class Ops(Module):
       o = (self).linear(y, weights[w + 10], weights[w + 11])
       if tuned:
         o = (self).lora(o, y, adapters[8 * i + 6], adapters[8 * i + 7], mine)
-      x = torch.add(x, o)
+      x = torch.add_(x, o)
     return (self).rms_norm(x, weights[globals + 1], eps)
 
   def head(self: __torch__.Ops, x: Tensor, weights: List[Tensor]) -> Tensor:
@@ -434,24 +454,24 @@ class Ops(Module):
 
   def new_cache(self: __torch__.Ops, layers: int, rows: int, capacity: int, heads: int, width: int, dtype: int, device: str) -> List[Tensor]:
     cache = annotate(List[Tensor], [])
-    for i in range(2 * layers):
-      cache.append(torch.zeros([rows, heads, capacity, width], dtype=dtype, device=torch.device(device)))
+    for i in range(layers):
+      cache.append(torch.zeros([2, rows, heads, capacity, width], dtype=dtype, device=torch.device(device)))
     return cache
 
   # Copies the first `count` places of row source[i] to row target[i].
   def copy_rows(self: __torch__.Ops, cache: List[Tensor], source: List[int], target: List[int], count: List[int]) -> int:
     for i in range(len(cache)):
       for j in range(len(source)):
-        from_ = torch.slice(torch.select(cache[i], 0, source[j]), 1, 0, count[j])
-        torch.copy_(torch.slice(torch.select(cache[i], 0, target[j]), 1, 0, count[j]), from_)
+        from_ = torch.slice(torch.select(cache[i], 1, source[j]), 2, 0, count[j])
+        torch.copy_(torch.slice(torch.select(cache[i], 1, target[j]), 2, 0, count[j]), from_)
     return 0
 
   # Copies what fits of one cache into a larger one.
   def grow_cache(self: __torch__.Ops, old: List[Tensor], new: List[Tensor]) -> int:
     for i in range(len(old)):
-      rows = min(old[i].size(0), new[i].size(0))
-      part = torch.slice(torch.slice(new[i], 0, 0, rows), 2, 0, old[i].size(2))
-      torch.copy_(part, torch.slice(old[i], 0, 0, rows))
+      rows = min(old[i].size(1), new[i].size(1))
+      part = torch.slice(torch.slice(new[i], 1, 0, rows), 3, 0, old[i].size(3))
+      torch.copy_(part, torch.slice(old[i], 1, 0, rows))
     return 0
 
   def rows(self: __torch__.Ops, parts: List[Tensor]) -> Tensor:

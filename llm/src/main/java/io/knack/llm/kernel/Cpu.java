@@ -14,9 +14,18 @@ public final class Cpu {
    * on other systems.
    */
   public static boolean has(String feature) {
+    return described(feature);
+  }
+
+  /** Whether Intel made it: its library of matrix products is at its best there; as above. */
+  public static boolean isIntel() {
+    return described("GenuineIntel");
+  }
+
+  private static boolean described(String word) {
     try {
-      String described = Files.readString(Path.of("/proc/cpuinfo"));
-      return Pattern.compile("\\b" + Pattern.quote(feature) + "\\b").matcher(described).find();
+      String processors = Files.readString(Path.of("/proc/cpuinfo"));
+      return Pattern.compile("\\b" + Pattern.quote(word) + "\\b").matcher(processors).find();
     } catch (IOException e) {
       return false;
     }

@@ -229,16 +229,16 @@ public final class Kernels implements AutoCloseable {
   }
 
   /**
-   * The layout in which products with weights of a type are fastest here: with AVX-512 blocks for
-   * float32, else oneDNN's own. Packed bfloat16 wants AVX-512 or its like; oneDNN is asked, since
-   * it knows best what it can.
+   * The layout in which products with weights of a type are fastest here: for float32 on an Intel
+   * CPU with AVX-512 blocks, else oneDNN's own. Packed bfloat16 wants AVX-512 or its like; oneDNN
+   * is asked, since it knows best what it can.
    */
   public Layout layout(DType type) {
     if (device.isGpu()) {
       return Layout.PLAIN;
     }
     if (type != DType.BF16) {
-      return Cpu.has("avx512f") ? Layout.BLOCKS : Layout.PACKED;
+      return Cpu.isIntel() && Cpu.has("avx512f") ? Layout.BLOCKS : Layout.PACKED;
     }
     try (NDManager scope = manager.newSubManager()) {
       NDArray small = cast(scope, scope.zeros(new Shape(32, 32)), DType.BF16);

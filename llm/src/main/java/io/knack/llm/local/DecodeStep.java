@@ -24,7 +24,7 @@ final class DecodeStep {
   private final FloatBuffer draws;
   private final NDArray numbersTensor;
   private final NDArray drawsTensor;
-  private SharedPrompts shared = SharedPrompts.NONE;
+  private @Nullable AttentionBlocks blocks;
   private @Nullable NDArray order;
   private @Nullable NDArray own;
   private @Nullable AdapterStack stack;
@@ -88,7 +88,7 @@ final class DecodeStep {
               n,
               rows.size(),
               Math.min(cache.capacity(), KvCache.step(longest)),
-              shared.blocks(rows, cache.capacity()),
+              Objects.requireNonNull(blocks).blocks(rows, cache.capacity()),
               Objects.requireNonNull(order),
               narrowed,
               scored)
@@ -109,7 +109,7 @@ final class DecodeStep {
     if (order != null) {
       order.close();
     }
-    shared = SharedPrompts.of(rows, model);
-    order = owner.create(shared.order());
+    blocks = AttentionBlocks.of(rows, model);
+    order = owner.create(blocks.order());
   }
 }

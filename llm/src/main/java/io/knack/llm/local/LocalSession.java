@@ -31,8 +31,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A row's numbers do not depend on its companions in float32: products run over a multiple of 4
  * rows, for which the matrix kernels compute every row alike, attention is per row or in a fixed
- * number of rows ({@link SharedPrompts}), prompts are cut at multiples of {@link PromptPass#CHUNK}
- * of their own length, and the uniforms behind the draws come from seed, sample and place.
+ * number of rows ({@link AttentionBlocks}), prompts are cut at multiples of {@link
+ * PromptPass#CHUNK} of their own length, and the uniforms behind the draws come from seed, sample
+ * and place.
  */
 final class LocalSession implements GenerationSession {
   private final LocalModel model;

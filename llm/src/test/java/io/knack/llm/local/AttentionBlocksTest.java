@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Samples whose prompt is read once for all of them. */
-class SharedPromptsTest {
+/** Prompts that are read once for all samples, and rows that look only as far as they must. */
+class AttentionBlocksTest {
   private static final LocalOptions F32 = LocalOptions.defaults().withDtype(DType.F32);
 
   private static GenerationRequest request(
@@ -104,5 +104,47 @@ class SharedPromptsTest {
       Completion more = wide.generate(List.of(request(1, 150, null, 40, 90))).get(0);
       assertThat(ids(more).subList(0, 16)).isEqualTo(ids(together.get(0)));
     }
+  }
+
+  @Test
+  void rowsAreCutIntoRunsWhereItSavesReading() {
+    long place = 2048;
+    assertThat(AttentionBlocks.runs(new int[] {64, 64, 128, 64}, place)).containsExactly(4);
+    assertThat(AttentionBlocks.runs(new int[] {64, 64, 2048, 64, 64}, place))
+        .containsExactly(2, 3, 5);
+    assertThat(AttentionBlocks.runs(new int[] {1024, 1024, 64, 64}, place)).containsExactly(2, 4);
+    assertThat(AttentionBlocks.runs(new int[] {64, 2048, 64}, 0))
+        .as("where length costs nothing")
+        .containsExactly(3);
+    assertThat(AttentionBlocks.runs(new int[0], place)).isEmpty();
+  }
+
+  /** Enough short rows around a long one that the long one is a run of its own. */
+  @Test
+  void aRowIsBitwiseTheSameAloneAndAmongRowsOfOtherLengths() {
+    List<GenerationRequest> requests = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      requests.add(request(i, i == 25 ? 380 : 6 + i, i % 3 == 0 ? "everywhere" : null, 1, 40));
+    }
+    try (LocalModel model = open("llama3", F32.withMaxBatch(60))) {
+      int[] looks = requests.stream().mapToInt(r -> KvCache.step(prompt(r) + 1)).toArray();
+      long place = KvCache.bytesPerToken(model.config(), DType.F32) / model.config().layers();
+      assertThat(AttentionBlocks.runs(looks, place).length).isGreaterThan(1);
+      List<Completion> together = model.generate(requests);
+      for (int i = 0; i < requests.size(); i++) {
+        Completion alone = model.generate(List.of(requests.get(i))).get(0);
+        assertThat(alone.samples()).as("request %d", i).isEqualTo(together.get(i).samples());
+      }
+      Sample longest = together.get(25).samples().get(0);
+      List<Float> expected = scored(model, requests.get(25), longest);
+      for (int t = 0; t < expected.size(); t++) {
+        assertThat(Objects.requireNonNull(longest.logprobs()).get(t))
+            .isCloseTo(expected.get(t), within(1e-4f));
+      }
+    }
+  }
+
+  private static int prompt(GenerationRequest request) {
+    return ((Prompt.Ids) request.prompt()).ids().size();
   }
 }
