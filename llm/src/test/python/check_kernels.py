@@ -47,7 +47,7 @@ def cases(ops, device, dtype):
         laid_out = ops.fuse([w], 1)
         yield "linear, weights laid out for the CPU", ops.linear(x, laid_out, b), F.linear(x, w, b)
     scale = randn(64)
-    yield "rms_norm", ops.rms_norm(x, scale, 1e-6), F.rms_norm(x.float(), (64,), None, 1e-6).to(dtype) * scale
+    yield "rms_norm", ops.rms_norm(x, scale, torch.tensor([1e-6], device=device)), F.rms_norm(x.float(), (64,), None, 1e-6).to(dtype) * scale
 
     positions = torch.arange(12, device=device)
     frequencies = 1 / 100 ** (torch.arange(0, 16, 2, device=device) / 16)
@@ -68,10 +68,11 @@ def cases(ops, device, dtype):
     q, k, v = randn(8, 4, 16), randn(6, 2, 12, 16), randn(6, 2, 12, 16)
     mask = torch.zeros(5, 2, 1, 9, device=device, dtype=dtype)
     mask[2, :, :, 4:] = -torch.inf
-    found = ops.attend_rows(q, k, v, mask, 9)
     wanted = F.scaled_dot_product_attention(
         q[:5].unsqueeze(2), k[:5, :, :9], v[:5, :, :9], mask[:, :1], enable_gqa=True)
-    yield "attention, one token a row", found[:5], wanted.reshape(5, 64)
+    for batched in (False, True):
+        found = ops.attend_rows(q, k, v, mask, 9, batched)
+        yield f"attention, one token a row{', batched' * batched}", found[:5], wanted.reshape(5, 64)
 
     if device == "cpu":
         q, k1, v1, k2, v2 = randn(5, 4, 16), randn(2, 9, 16), randn(2, 9, 16), randn(5, 2, 7, 16), randn(5, 2, 7, 16)

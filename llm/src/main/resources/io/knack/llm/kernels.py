@@ -121,10 +121,10 @@ class Ops(Module):
     z = torch.view(torch.mul(z, torch.unsqueeze(own, 1)), [-1, a.size(0)])
     return torch.to(torch.add(y, torch.linear(z, b)), y)
 
-  def rms_norm(self: __torch__.Ops, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+  def rms_norm(self: __torch__.Ops, x: Tensor, weight: Tensor, eps: Tensor) -> Tensor:
     h = torch.to(x, 6)
     length = torch.linalg_vector_norm(h, 2, [-1], True)
-    h = torch.mul(h, torch.rsqrt(torch.add(torch.mul(length, torch.div(length, x.size(-1))), eps)))
+    h = torch.mul(h, torch.rsqrt(torch.addcmul(eps, length, length, value=1. / float(x.size(-1)))))
     return torch.mul(torch.to(h, x.dtype), weight)
 
   # Rotary embedding of x (N, heads, D), in place: cos and sin are (N, 1, D), sin negative in its first
@@ -154,25 +154,26 @@ class Ops(Module):
 
   # One token for each of the rows 0..B-1, q (N, H, D) being padded from B: over keys and values
   # (R, G, C, D), the first `length` of them, with mask (B, G, 1, length). The H/G queries that share a
-  # key head are taken as the positions of one head, so that nothing is repeated. In float32 on a CPU two
-  # batched products are faster than the fused kernel, which multiplies for each head alone.
-  def attend_rows(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, length: int) -> Tensor:
+  # key head are taken as the positions of one head, so that nothing is repeated. `batched` takes two
+  # products for all heads in place of the fused kernel.
+  def attend_rows(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, length: int, batched: bool) -> Tensor:
     n, h, d = q.size()
     g = k.size(1)
     r = torch.floordiv(h, g)
     b = mask.size(0)
-    q = torch.slice(q, 0, 0, b)
-    k = torch.slice(torch.slice(k, 0, 0, b), 2, 0, length)  # (B, G, L, D)
-    v = torch.slice(torch.slice(v, 0, 0, b), 2, 0, length)
-    if q.dtype == 6 and q.is_cpu:
+    if b < n:
+      q = torch.slice(q, 0, 0, b)
+    if batched:
+      k3 = torch.as_strided(k, [b * g, d, length], [k.stride(1), 1, d])
+      v3 = torch.as_strided(v, [b * g, length, d], [v.stride(1), d, 1])
       seen = torch.view(mask, [b * g, 1, length])
-      q3 = torch.reshape(q, [b * g, r, d])
-      k3 = torch.transpose(torch.view(k, [b * g, length, d]), 1, 2)
-      p = torch.softmax(torch.baddbmm(seen, q3, k3, alpha=torch.pow(float(d), -0.5)), -1)
-      y = torch.view(torch.bmm(p, torch.view(v, [b * g, length, d])), [b, h * d])
+      p = torch.baddbmm(seen, torch.reshape(q, [b * g, r, d]), k3, alpha=torch.pow(float(d), -0.5))
+      y = torch.view(torch.bmm(torch.softmax(p, -1), v3), [b, h * d])
     else:
-      q4 = torch.reshape(q, [b, g, r, d])
-      y = torch.reshape(torch.scaled_dot_product_attention(q4, k, v, mask), [b, h * d])
+      k4 = torch.as_strided(k, [b, g, length, d], [k.stride(0), k.stride(1), d, 1])
+      v4 = torch.as_strided(v, [b, g, length, d], [v.stride(0), v.stride(1), d, 1])
+      y = torch.scaled_dot_product_attention(torch.reshape(q, [b, g, r, d]), k4, v4, mask)
+      y = torch.reshape(y, [b, h * d])
     if b < n:
       y = torch.constant_pad_nd(y, [0, 0, 0, n - b])
     return y
@@ -184,7 +185,7 @@ class Ops(Module):
   # Attention over two parts of the places is the mean of the attention over each, weighted by the sums
   # of their exponentials. Queries over the shared part are padded to a fixed number, so that a row's
   # numbers do not depend on how many share it.
-  def attend_blocks(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, blocks: List[int], order: Tensor) -> Tensor:
+  def attend_blocks(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, blocks: List[int], order: Tensor, batched: bool) -> Tensor:
     n, h, d = q.size()
     q = torch.contiguous(q)
     out = torch.zeros([n, h * d], dtype=q.dtype, device=ops.prim.device(q))
@@ -208,7 +209,7 @@ class Ops(Module):
         seen = torch.slice(torch.index_select(mask, 0, rows), 3, shared, length)
         place = int(torch.item(torch.select(rows, 0, 0)))
       if shared == 0:
-        y = (self).attend_rows(qs, ks, vs, seen, length)
+        y = (self).attend_rows(qs, ks, vs, seen, length, batched)
       else:
         y = (self).attend_shared(qs, torch.slice(torch.select(k, 0, place), 1, 0, shared),
                                  torch.slice(torch.select(v, 0, place), 1, 0, shared), ks, vs, seen)
@@ -297,7 +298,8 @@ class Ops(Module):
   #
   # weights: 12 a block - norm, qkv, its bias, q norm, k norm, o, its bias, norm, gate and up, its bias,
   # down, its bias - then embedding (in any type), norm, head, inverse frequencies; what a family lacks is empty.
-  # shape: H, G, D, then a window a block. cache: a block's keys and values (2, R, G, C, D).
+  # shape: H, G, D, whether attend_rows is batched (0 or 1), then a window a block. cache: a block's keys
+  # and values (2, R, G, C, D).
   # adapters: none, or 8 a block - a and b for qkv, o, gate and up, down. segments: none for decoding, of
   # which the first `running` tokens are wanted and the others padding. blocks and order: as in
   # attend_blocks, where rows share places of the cache; else none.
@@ -307,7 +309,8 @@ class Ops(Module):
     h = shape[0]
     g = shape[1]
     d = shape[2]
-    layers = len(shape) - 3
+    batched = shape[3] == 1
+    layers = len(shape) - 4
     globals = 12 * layers
     n = tokens.size(0)
     dtype = cache[0].dtype
@@ -315,14 +318,15 @@ class Ops(Module):
     table = (self).rotary_table(positions, weights[globals + 3], dtype)
     decoding = len(segments) == 0
     mine = torch.to(own, ops.prim.device(x), 6)
+    small = torch.full([1], eps, dtype=6, device=ops.prim.device(x))
     masks = annotate(Dict[int, Tensor], {})
     keys = torch.arange(0, length, dtype=4, device=ops.prim.device(x))
     places = annotate(List[Optional[Tensor]], [None, rows, None, positions])
     for i in range(layers):
       w = 12 * i
-      window = shape[3 + i]
+      window = shape[4 + i]
       tuned = len(adapters) > 0
-      y = (self).rms_norm(x, weights[w], eps)
+      y = (self).rms_norm(x, weights[w], small)
       qkv = (self).linear(y, weights[w + 1], weights[w + 2])  # (N, (H + 2 G) D)
       if tuned:
         qkv = (self).lora(qkv, y, adapters[8 * i], adapters[8 * i + 1], mine)
@@ -330,8 +334,8 @@ class Ops(Module):
       q = torch.slice(qkv, 1, 0, h)
       if torch.numel(weights[w + 3]) > 0:
         k = torch.slice(qkv, 1, h, h + g)
-        torch.copy_(q, (self).rms_norm(q, weights[w + 3], eps))
-        torch.copy_(k, (self).rms_norm(k, weights[w + 4], eps))
+        torch.copy_(q, (self).rms_norm(q, weights[w + 3], small))
+        torch.copy_(k, (self).rms_norm(k, weights[w + 4], small))
       (self).rotate(torch.slice(qkv, 1, 0, h + g), table[0], table[1])
       torch.index_put_(cache[i], places, torch.view(torch.slice(qkv, 1, h), [n, 2, g, d]))
       kc, vc = torch.unbind(cache[i])
@@ -341,16 +345,16 @@ class Ops(Module):
           mask = torch.expand(torch.view(mask, [running, 1, 1, length]), [-1, g, -1, -1])
           torch._set_item(masks, window, torch.contiguous(mask))
         if len(blocks) > 0:
-          y = (self).attend_blocks(q, kc, vc, masks[window], blocks, order)
+          y = (self).attend_blocks(q, kc, vc, masks[window], blocks, order, batched)
         else:
-          y = (self).attend_rows(q, kc, vc, masks[window], length)
+          y = (self).attend_rows(q, kc, vc, masks[window], length, batched)
       else:
         y = (self).attend_segments(q, kc, vc, segments, window)
       o = (self).linear(y, weights[w + 5], weights[w + 6])
       if tuned:
         o = (self).lora(o, y, adapters[8 * i + 2], adapters[8 * i + 3], mine)
       x = torch.add_(x, o)
-      y = (self).rms_norm(x, weights[w + 7], eps)
+      y = (self).rms_norm(x, weights[w + 7], small)
       gu = (self).linear(y, weights[w + 8], weights[w + 9])  # (N, 2 F)
       if tuned:
         gu = (self).lora(gu, y, adapters[8 * i + 4], adapters[8 * i + 5], mine)
@@ -360,7 +364,7 @@ class Ops(Module):
       if tuned:
         o = (self).lora(o, y, adapters[8 * i + 6], adapters[8 * i + 7], mine)
       x = torch.add_(x, o)
-    return (self).rms_norm(x, weights[globals + 1], eps)
+    return (self).rms_norm(x, weights[globals + 1], small)
 
   def head(self: __torch__.Ops, x: Tensor, weights: List[Tensor]) -> Tensor:
     return torch.to((self).linear(x, weights[len(weights) - 2], torch.empty([0])), 6)

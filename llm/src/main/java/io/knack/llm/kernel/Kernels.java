@@ -249,6 +249,14 @@ public final class Kernels implements AutoCloseable {
     }
   }
 
+  /**
+   * Whether attention for one token a row is faster here as two batched products than fused: so in
+   * float32 where the fused kernel's small products are not made for this CPU.
+   */
+  public boolean batchesAttention(DType type) {
+    return !device.isGpu() && type == DType.F32 && !Cpu.isIntel();
+  }
+
   private void prepare() {
     if (!prepared.get()) {
       JniUtils.setGraphExecutorOptimize(false);

@@ -76,16 +76,9 @@ final class AttentionBlocks {
         .toArray();
   }
 
-  /**
-   * What {@code attend_blocks} in kernels.py takes; empty when all rows are one run.
-   *
-   * @param capacity places of the cache
-   */
-  long[] blocks(List<Row> rows, int capacity) {
-    int[] now =
-        rows.stream()
-            .mapToInt(row -> Math.min(capacity, KvCache.step(row.position() + 1)))
-            .toArray();
+  /** What {@code attend_blocks} in kernels.py takes; empty when all rows are one run. */
+  long[] blocks(List<Row> rows) {
+    int[] now = rows.stream().mapToInt(row -> KvCache.step(row.position() + 1)).toArray();
     if (!Arrays.equals(now, looks)) {
       looks = now;
       numbers = numbers();

@@ -87,8 +87,8 @@ final class DecodeStep {
               drawsTensor,
               n,
               rows.size(),
-              Math.min(cache.capacity(), KvCache.step(longest)),
-              Objects.requireNonNull(blocks).blocks(rows, cache.capacity()),
+              KvCache.step(longest),
+              Objects.requireNonNull(blocks).blocks(rows),
               Objects.requireNonNull(order),
               narrowed,
               scored)

@@ -63,12 +63,13 @@ public final class LocalModel implements LanguageModel {
     this.config = config;
     this.weights = weights;
     this.tokenizer = tokenizer;
-    this.shape = new long[3 + config.layers()];
+    this.shape = new long[4 + config.layers()];
     shape[0] = config.heads();
     shape[1] = config.kvHeads();
     shape[2] = config.headDim();
+    shape[3] = kernels.batchesAttention(weights.dtype()) ? 1 : 0;
     for (int i = 0; i < config.layers(); i++) {
-      shape[3 + i] = config.windows().get(i);
+      shape[4 + i] = config.windows().get(i);
     }
     this.cacheBudget = options.cacheBytes() > 0 ? options.cacheBytes() : availableMemory() / 2;
   }
