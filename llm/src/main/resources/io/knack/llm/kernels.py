@@ -48,6 +48,10 @@ class Ops(Module):
     low, high = torch.aminmax(x)
     return int(torch.item(torch.logical_and(torch.isfinite(low), torch.isfinite(high))))
 
+  # 1 when x and y hold the same numbers.
+  def same(self: __torch__.Ops, x: Tensor, y: Tensor) -> int:
+    return int(torch.equal(x, y))
+
   # Linear algebra -------------------------------------------------------------------------------
 
   # Rows of several projections of one input as one matrix (out, in), laid out for the CPU as asked:
@@ -409,7 +413,7 @@ class Ops(Module):
   # Draws from logits (N, V) float32 by inversion: the first token whose cumulative probability
   # exceeds the uniform. Rows at temperature 0 take the maximum. With `narrowed`, the distribution is
   # cut to the top k first, then to the smallest set that holds top p, in descending order; rows that ask
-  # for neither are drawn as if alone.
+  # for neither are drawn as if alone. Where logits are not all finite, the token is -1.
   def sample(self: __torch__.Ops, logits: Tensor, draws: Tensor, narrowed: bool, scored: bool) -> Tensor:
     choice = torch.to(draws, ops.prim.device(logits), 6)
     temperature = torch.slice(choice, 1, 0, 1)
@@ -420,8 +424,9 @@ class Ops(Module):
       token = (self).draw(logits, torch.masked_fill(temperature, greedy, 1.), choice, narrowed)
       if bool(torch.any(greedy)):
         token = torch.where(greedy, torch.argmax(logits, 1, True), token)
+    token = torch.where(torch.isfinite(torch.sum(logits, [1], True)), token, -1)
     if scored:
-      score = torch.sub(torch.gather(logits, 1, token), torch.logsumexp(logits, [1], True))
+      score = torch.sub(torch.gather(logits, 1, torch.clamp_min(token, 0)), torch.logsumexp(logits, [1], True))
     else:
       score = temperature
     return torch.cpu(torch.cat([torch.to(token, 7), torch.to(score, 7)], 1))

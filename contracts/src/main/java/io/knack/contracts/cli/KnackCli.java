@@ -2,6 +2,8 @@ package io.knack.contracts.cli;
 
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.stage.KnackException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -11,9 +13,29 @@ import picocli.CommandLine;
 public final class KnackCli {
   private KnackCli() {}
 
-  /** Parses, runs, and returns the process's exit code. */
+  /** Parses, runs, and returns the process's exit code. Output that was lost is no success. */
   public static int run(Object root, String... args) {
-    return commandLine(new CommandLine(root)).execute(args);
+    CommandLine line = commandLine(new CommandLine(root));
+    int code = line.execute(args);
+    String lost = System.out.checkError() ? whyLost() : "";
+    if (lost.isEmpty()) {
+      return code;
+    }
+    line.getErr().println("knack: the output could not be written: " + lost);
+    line.getErr().flush();
+    return code == 0 ? ExitCode.TEMPORARY.code() : code;
+  }
+
+  /** What the system says to one more line; nothing when the reader has simply gone. */
+  private static String whyLost() {
+    try {
+      // Not closed: it is the process's standard output.
+      new FileOutputStream(FileDescriptor.out).write('\n');
+      return "parts of it are missing";
+    } catch (IOException e) {
+      String words = words(e);
+      return words.contains("Broken pipe") ? "" : words;
+    }
   }
 
   /** Sets the error handling of every Knack command line. */

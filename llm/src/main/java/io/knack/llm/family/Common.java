@@ -34,16 +34,22 @@ final class Common {
 
   static ModelConfig read(ConfigReader config, Traits traits) {
     config.require("hidden_act", "silu");
+    config.require("is_causal", "true");
     int heads = config.positive("num_attention_heads");
     // Newer files keep all of it under rope_parameters; an older rope_scaling counts first where
     // both are.
-    String key = config.node("rope_scaling").isObject() ? "rope_scaling" : "rope_parameters";
+    String key = config.node("rope_scaling").isEmpty() ? "rope_parameters" : "rope_scaling";
     double top = config.number("rope_theta", traits.theta());
     double theta =
         config.node(key).hasNonNull("rope_theta") ? number(config, key, "rope_theta") : top;
     if (!(theta > 0)) {
       throw new ContractException(
           config.path() + ": rope_theta is " + theta + ", expected a positive number");
+    }
+    double epsilon = config.number("rms_norm_eps", 1e-6);
+    if (!(epsilon >= 0)) {
+      throw new ContractException(
+          config.path() + ": rms_norm_eps is " + epsilon + ", expected no negative number");
     }
     RopeScaling rope = rope(config, key);
     config.node("rope_parameters");
@@ -57,7 +63,7 @@ final class Common {
         config.positive("num_key_value_heads", heads),
         traits.headDim(),
         config.positive("intermediate_size"),
-        config.number("rms_norm_eps", 1e-6),
+        epsilon,
         theta,
         rope,
         traits.windows(),
@@ -90,6 +96,27 @@ final class Common {
     return Collections.nCopies(config.positive("num_hidden_layers"), window);
   }
 
+  /**
+   * Refuses {@code layer_types} that say anything else than the one kind of attention that all
+   * layers of a family have: versions of transformers differ in whether they heed them.
+   */
+  static void requireOneKind(ConfigReader config, String kind) {
+    JsonNode types = config.node("layer_types");
+    for (JsonNode type : types) {
+      if (!type.asText().equals(kind)) {
+        throw new ContractException(
+            config.path()
+                + ": layer_types has "
+                + type
+                + ", which is not supported by "
+                + config.architecture()
+                + " here; supported: \""
+                + kind
+                + "\" on every layer");
+      }
+    }
+  }
+
   private static RopeScaling rope(ConfigReader config, String key) {
     JsonNode node = config.node(key);
     if (!node.isObject()) {
@@ -111,11 +138,14 @@ final class Common {
                     "low_freq_factor",
                     "high_freq_factor",
                     "original_max_position_embeddings"));
+            double original = number(config, key, "original_max_position_embeddings");
+            // transformers takes the one at the top where both are.
+            config.require("original_max_position_embeddings", original);
             yield new RopeScaling.Llama3(
                 number(config, key, "factor"),
                 number(config, key, "low_freq_factor"),
                 number(config, key, "high_freq_factor"),
-                (int) number(config, key, "original_max_position_embeddings"));
+                (int) original);
           }
           default ->
               throw new ContractException(

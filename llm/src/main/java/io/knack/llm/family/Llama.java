@@ -16,6 +16,7 @@ final class Llama implements Family {
   @Override
   public ModelConfig read(ConfigReader config) {
     config.require("rope_interleaved", "false");
+    Common.requireOneKind(config, "full_attention");
     Bias attention = config.flag("attention_bias", Flag.FALSE) ? Bias.ADDED : Bias.NONE;
     Bias mlp = config.flag("mlp_bias", Flag.FALSE) ? Bias.ADDED : Bias.NONE;
     return Common.read(

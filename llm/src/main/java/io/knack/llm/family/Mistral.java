@@ -1,5 +1,6 @@
 package io.knack.llm.family;
 
+import io.knack.contracts.stage.ContractException;
 import io.knack.llm.checkpoint.ConfigReader;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.checkpoint.ModelConfig.Bias;
@@ -17,6 +18,11 @@ final class Mistral implements Family {
     boolean unset = config.node("sliding_window").isMissingNode();
     int window =
         unset ? 4096 : config.has("sliding_window") ? config.positive("sliding_window") : 0;
+    Common.requireOneKind(config, window > 0 ? "sliding_attention" : "full_attention");
+    if (config.node("num_key_value_heads").isMissingNode()) {
+      throw new ContractException(
+          config.path() + ": num_key_value_heads is missing, expected a whole number");
+    }
     return Common.read(
         config,
         new Common.Traits(

@@ -41,6 +41,15 @@ final class Qwen2 implements Family {
             ? config.positive("sliding_window")
             : used && config.node("sliding_window").isMissingNode() ? 4096 : 0;
     int full = (int) config.number("max_window_layers", 28);
+    int types = config.node("layer_types").size();
+    if (types > 0 && types != layers) {
+      throw new ContractException(
+          config.path()
+              + ": layer_types has "
+              + types
+              + " entries, expected one a layer: "
+              + layers);
+    }
     List<Integer> windows = new ArrayList<>();
     for (int layer = 0; layer < layers; layer++) {
       String type =

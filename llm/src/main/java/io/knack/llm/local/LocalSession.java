@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.IValue;
+import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.KnackException;
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.FinishReason;
@@ -328,6 +329,18 @@ final class LocalSession implements GenerationSession {
   }
 
   private void take(Row row, int token, float logprob) {
+    if (token < 0) {
+      String adapter = row.task.request.adapter();
+      row.task.listener.failed(
+          new ContractException(
+              "model '"
+                  + model.name()
+                  + "'"
+                  + (adapter == null ? "" : " with adapter '" + adapter + "'")
+                  + " computes NaN or infinite logits; its weights or its scale are out of range"));
+      row.task.cancel();
+      return;
+    }
     Sample finished = row.take(token, logprob, model);
     if (finished == null) {
       return;

@@ -184,11 +184,28 @@ final class Weights implements AutoCloseable {
 
     private NDArray head(NDArray embedding) {
       if (model.embeddings() == Embeddings.TIED) {
-        unread.remove("lm_head.weight");
+        requireTied(embedding);
         return pack ? fuse(List.of(embedding)) : embedding;
       }
       try (NDManager scope = owner.newSubManager()) {
         return fuse(List.of(read(scope, "lm_head.weight", model.vocabulary(), model.hidden())));
+      }
+    }
+
+    /** A head of its own beside tied embeddings must be the same, or which of the two is meant? */
+    private void requireTied(NDArray embedding) {
+      if (!checkpoint.has("lm_head.weight")) {
+        return;
+      }
+      try (NDManager scope = owner.newSubManager()) {
+        NDArray head = read(scope, "lm_head.weight", model.vocabulary(), model.hidden());
+        if (kernels.number("same", head, embedding) == 0) {
+          throw new ContractException(
+              checkpoint.directory()
+                  + ": config.json ties the embeddings, but lm_head.weight differs from "
+                  + EMBEDDING
+                  + "; set tie_word_embeddings to false if lm_head.weight is meant, else remove it");
+        }
       }
     }
 

@@ -3,6 +3,7 @@ package io.knack.llm.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.Completion;
 import io.knack.llm.FinishReason;
@@ -14,6 +15,9 @@ import io.knack.llm.Prompt;
 import io.knack.llm.Sample;
 import io.knack.llm.Sampling;
 import io.knack.llm.kernel.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +25,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -357,5 +362,27 @@ class GenerationTest {
         found.put(name, completion);
       }
     };
+  }
+
+  @Test
+  void numbersThatAreNotFiniteEndARequestAndAreNamed(@TempDir Path directory) throws IOException {
+    Path adapter =
+        Fixtures.copy(Fixtures.adapter("llama2", "everywhere"), directory.resolve("big"));
+    Path config = adapter.resolve("adapter_config.json");
+    Files.writeString(
+        config,
+        Files.readString(config).replaceFirst("\"lora_alpha\": [0-9.]+", "\"lora_alpha\": 1e38"));
+    try (LocalModel model =
+        LocalModel.load(
+            Fixtures.checkpoint("llama2"), LocalOptions.defaults().withDtype(DType.F32))) {
+      model.loadAdapter("big", adapter);
+      GenerationRequest request =
+          new GenerationRequest(
+              new Prompt.Ids(Fixtures.prompt(1, 9)), "big", 2, Sampling.greedy(8));
+      assertThatThrownBy(() -> model.generate(List.of(request)))
+          .isInstanceOf(ContractException.class)
+          .hasMessageContaining(
+              "model 'llama2' with adapter 'big' computes NaN or infinite logits");
+    }
   }
 }
