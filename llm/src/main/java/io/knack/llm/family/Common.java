@@ -4,17 +4,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.knack.contracts.stage.ContractException;
 import io.knack.llm.checkpoint.ConfigReader;
 import io.knack.llm.checkpoint.ConfigReader.Flag;
+import io.knack.llm.checkpoint.GenerationDefaults;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.checkpoint.ModelConfig.Bias;
 import io.knack.llm.checkpoint.ModelConfig.Embeddings;
 import io.knack.llm.checkpoint.ModelConfig.QkNorm;
 import io.knack.llm.checkpoint.RopeScaling;
-import io.knack.llm.checkpoint.SmallJson;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /** The options that all families here share; a family says what it adds. */
@@ -193,13 +193,8 @@ final class Common {
   }
 
   private static List<Integer> stopIds(ConfigReader config) {
-    Path generation = config.path().resolveSibling("generation_config.json");
-    if (Files.isRegularFile(generation)) {
-      JsonNode ids = SmallJson.read(generation).path("eos_token_id");
-      if (ids.isInt() || ids.isArray()) {
-        return ConfigReader.ids(ids);
-      }
-    }
-    return config.ids("eos_token_id");
+    Path directory = Objects.requireNonNull(config.path().toAbsolutePath().getParent());
+    List<Integer> ids = GenerationDefaults.of(directory).stopIds();
+    return ids.isEmpty() ? config.ids("eos_token_id") : ids;
   }
 }

@@ -96,4 +96,22 @@ final class ModelConfigTest {
         .isInstanceOf(ContractException.class)
         .hasMessageContaining("lm_head.weight differs from model.embed_tokens.weight");
   }
+
+  @Test
+  void whatIsNotHeededOfTheGenerationDefaultsIsTold() throws IOException {
+    Path model = Fixtures.copy(Fixtures.checkpoint("qwen2"), directory.resolve("defaults"));
+    Path file = model.resolve("generation_config.json");
+    Files.writeString(
+        file,
+        """
+        {"eos_token_id": [7, 9], "temperature": 0.7, "top_k": 20, "repetition_penalty": 1.1,
+         "min_new_tokens": 0, "suppress_tokens": [3], "bad_words_ids": [], "num_beams": 1}
+        """);
+    assertThat(GenerationDefaults.of(model).unheeded())
+        .containsExactly("repetition_penalty = 1.1", "suppress_tokens = [3]");
+    assertThat(ModelConfig.of(model).stopIds()).containsExactly(7, 9);
+    Files.delete(file);
+    assertThat(GenerationDefaults.of(model).unheeded()).isEmpty();
+    assertThat(ModelConfig.of(model).stopIds()).containsExactly(256);
+  }
 }

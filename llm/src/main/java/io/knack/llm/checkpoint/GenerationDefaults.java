@@ -1,0 +1,63 @@
+package io.knack.llm.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** A checkpoint's {@code generation_config.json}, as far as it is heeded. */
+public record GenerationDefaults(JsonNode options) {
+  /** Options that change what greedy decoding gives in transformers, and what leaves it alone. */
+  private static final Map<String, Double> CHANGE =
+      Map.of(
+          "repetition_penalty", 1.0,
+          "encoder_repetition_penalty", 1.0,
+          "no_repeat_ngram_size", 0.0,
+          "min_new_tokens", 0.0,
+          "min_length", 0.0,
+          "num_beams", 1.0,
+          "guidance_scale", 1.0);
+
+  private static final List<String> LISTS =
+      List.of(
+          "suppress_tokens",
+          "begin_suppress_tokens",
+          "bad_words_ids",
+          "sequence_bias",
+          "forced_bos_token_id",
+          "forced_eos_token_id",
+          "forced_decoder_ids",
+          "exponential_decay_length_penalty");
+
+  /** Those of a checkpoint directory; none where the file is not there. */
+  public static GenerationDefaults of(Path directory) {
+    Path path = directory.resolve("generation_config.json");
+    return new GenerationDefaults(
+        Files.isRegularFile(path) ? SmallJson.read(path) : MissingNode.getInstance());
+  }
+
+  /** What ends a generation; empty where nothing is said. */
+  public List<Integer> stopIds() {
+    return ConfigReader.ids(options.path("eos_token_id"));
+  }
+
+  /** Options, as {@code name = value}, that ask for other decoding and are not heeded here. */
+  public List<String> unheeded() {
+    Stream<String> numbers =
+        CHANGE.entrySet().stream()
+            .filter(option -> options.path(option.getKey()).isNumber())
+            .filter(option -> options.path(option.getKey()).doubleValue() != option.getValue())
+            .map(Map.Entry::getKey);
+    Stream<String> lists =
+        LISTS.stream()
+            .filter(name -> options.hasNonNull(name))
+            .filter(name -> options.path(name).isValueNode() || !options.path(name).isEmpty());
+    return Stream.concat(numbers, lists)
+        .sorted()
+        .map(name -> name + " = " + options.path(name))
+        .toList();
+  }
+}
