@@ -17,7 +17,9 @@ import java.util.stream.Stream;
  *
  * @param directory of config.json, the weights and the tokenizer
  * @param positions rows of the position table
- * @param firstPosition the row of a text's first token
+ * @param unplaced the token that takes no place of its own in the count of positions, wherever it
+ *     stands: it has the position of its own number, and the others are counted from the next; -1
+ *     where tokens are counted from 0, whatever they are
  * @param types rows of the token-type table; 0 for none
  * @param buckets of relative distance, each with a bias a head; 0 for none
  * @param maxTokens longer texts are cut, as sentence-transformers cuts them
@@ -32,7 +34,7 @@ record EncoderConfig(
     int intermediate,
     int vocabulary,
     int positions,
-    int firstPosition,
+    int unplaced,
     int types,
     int buckets,
     double epsilon,
@@ -104,7 +106,13 @@ record EncoderConfig(
     Pooling pooling = Pooling.MEAN;
     Scaling scaling = Scaling.AS_IS;
     boolean promptCounts = true;
-    for (JsonNode module : modules(directory.resolve("modules.json"))) {
+    Path file = directory.resolve("modules.json");
+    if (!Files.isRegularFile(file)) {
+      // sentence-transformers then takes nothing from its other files.
+      return of(encoder, JsonNodeFactory.instance.objectNode(), pooling, scaling, "");
+    }
+    List<String> kinds = new ArrayList<>();
+    for (JsonNode module : modules(file)) {
       String kind = module.path("type").asText("").replaceAll(".*\\.", "");
       Path place = inside(directory, module.path("path").asText(""));
       switch (kind) {
@@ -122,16 +130,33 @@ record EncoderConfig(
                     + kind
                     + "' is not supported; supported: Transformer, Pooling, Normalize");
       }
+      kinds.add(kind);
+    }
+    if (!String.join(" ", kinds).matches("Transformer Pooling( Normalize)*")) {
+      throw new ContractException(
+          file
+              + ": the modules "
+              + kinds
+              + " are not supported in this order; supported: Transformer, Pooling and, behind"
+              + " them, Normalize; a checkpoint without modules.json is pooled by the mean");
     }
     String prefix = prefix(directory.resolve("config_sentence_transformers.json"));
     if (!prefix.isEmpty() && !promptCounts) {
       throw new ContractException(
           directory + ": a pooling without the prompt (include_prompt) is not supported");
     }
-    return of(encoder, pooling, scaling, prefix);
+    JsonNode limits =
+        LIMITS.stream()
+            .map(encoder::resolve)
+            .map(EncoderConfig::optional)
+            .filter(json -> !json.isEmpty())
+            .findFirst()
+            .orElse(JsonNodeFactory.instance.objectNode());
+    return of(encoder, limits, pooling, scaling, prefix);
   }
 
-  private static EncoderConfig of(Path directory, Pooling pooling, Scaling scaling, String prefix) {
+  private static EncoderConfig of(
+      Path directory, JsonNode limits, Pooling pooling, Scaling scaling, String prefix) {
     Path file = directory.resolve("config.json");
     if (!Files.isRegularFile(file)) {
       throw new ContractException(file + ": no such file; expected an encoder's checkpoint");
@@ -158,7 +183,16 @@ record EncoderConfig(
     require(file, config, "quantization_config", "");
     int positions = positive(file, config, "max_position_embeddings");
     // All but BERT itself count positions from behind the padding token's.
-    int first = type.equals("bert") || distil ? 0 : config.path("pad_token_id").asInt(1) + 1;
+    int unplaced = type.equals("bert") || distil ? -1 : config.path("pad_token_id").asInt(1);
+    if (layout == Layout.MPNET && unplaced != 1) {
+      throw new ContractException(
+          file
+              + ": pad_token_id "
+              + unplaced
+              + " is not supported for model_type 'mpnet', which counts positions from behind token"
+              + " 1; supported: 1");
+    }
+    int first = unplaced + 1;
     if (first < 0 || first >= positions) {
       throw new ContractException(
           file
@@ -168,12 +202,6 @@ record EncoderConfig(
               + positions
               + " positions");
     }
-    JsonNode limits =
-        LIMITS.stream()
-            .map(name -> optional(directory.resolve(name)))
-            .filter(json -> !json.isEmpty())
-            .findFirst()
-            .orElse(config.path("none"));
     int longest = limits.path("max_seq_length").asInt(0);
     int fromTokenizer =
         (int)
@@ -191,7 +219,7 @@ record EncoderConfig(
         positive(file, config, distil ? "hidden_dim" : "intermediate_size"),
         positive(file, config, "vocab_size"),
         positions,
-        first,
+        unplaced,
         layout == Layout.BERT ? positive(file, config, "type_vocab_size") : 0,
         layout == Layout.MPNET ? config.path("relative_attention_num_buckets").asInt(32) : 0,
         distil ? 1e-12 : config.path("layer_norm_eps").asDouble(1e-12),
@@ -306,7 +334,7 @@ record EncoderConfig(
   }
 
   /** An empty object where there is no such file. */
-  private static JsonNode optional(Path file) {
+  static JsonNode optional(Path file) {
     return Files.isRegularFile(file) ? SmallJson.read(file) : JsonNodeFactory.instance.objectNode();
   }
 }

@@ -12,17 +12,14 @@ import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.Activation;
 import ai.djl.nn.core.Embedding;
 import ai.djl.nn.norm.LayerNorm;
-import io.knack.contracts.stage.ContractException;
 import io.knack.llm.checkpoint.Checkpoint;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
-import io.knack.llm.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +27,9 @@ import org.jspecify.annotations.Nullable;
  * An encoder of the BERT family (Devlin et al. 2019) with the pooling that sentence-transformers
  * configures: MiniLM, BGE, E5, their multilingual kin on XLM-R, DistilBERT, MPNet. Texts are
  * encoded as sentence-transformers does without arguments: a prefix such as E5's {@code "query: "}
- * is the caller's. Computes in fp32. One call at a time.
+ * is the caller's. White space at both ends of a text is dropped, as by sentence-transformers up to
+ * 5.1; later versions keep it, which the tokenizers of RoBERTa and XLM-R can tell. Computes in
+ * fp32. One call at a time.
  *
  * <p>On the CPU a text's vector is the same to the last bit whatever texts it is encoded with: how
  * far it is padded depends on its own length alone, and products are laid out so that a row depends
@@ -51,7 +50,7 @@ public final class TextEncoder implements AutoCloseable {
   private static final int FAR = 128;
 
   private final EncoderConfig config;
-  private final Tokenizer tokenizer;
+  private final EncoderTokenizer tokenizer;
   private final Kernels kernels;
   private final NDArray words;
   private final NDArray positions;
@@ -95,7 +94,7 @@ public final class TextEncoder implements AutoCloseable {
   private TextEncoder(EncoderConfig config, String device) {
     this.config = config;
     Checkpoint checkpoint = Checkpoint.open(config.directory());
-    tokenizer = Tokenizer.load(config.directory());
+    tokenizer = EncoderTokenizer.load(config);
     kernels = Kernels.load(device);
     int d = config.hidden();
     Loader load = new Loader(checkpoint);
@@ -228,7 +227,7 @@ public final class TextEncoder implements AutoCloseable {
 
   /** One vector a text, in their order. Texts of like length share a batch. */
   public List<float[]> embed(List<String> texts) {
-    List<List<Integer>> ids = texts.stream().map(this::ids).toList();
+    List<List<Integer>> ids = texts.stream().map(tokenizer::ids).toList();
     List<Integer> order =
         IntStream.range(0, ids.size())
             .boxed()
@@ -256,37 +255,17 @@ public final class TextEncoder implements AutoCloseable {
     return STEP * Math.max(1, (ids.size() + STEP - 1) / STEP);
   }
 
-  private List<Integer> ids(String text) {
-    String whole = config.prefix() + text.strip();
-    if (config.letters() == EncoderConfig.Case.LOWERED) {
-      whole = whole.toLowerCase(Locale.ROOT);
-    }
-    List<Integer> ids = tokenizer.encode(whole, Tokenizer.Specials.ADDED);
-    for (int id : ids) {
-      if (id >= config.vocabulary()) {
-        throw new ContractException(
-            config.directory()
-                + ": tokenizer.json gives the token id "
-                + id
-                + ", config.json has a vocab_size of "
-                + config.vocabulary());
-      }
-    }
-    if (ids.size() <= config.maxTokens()) {
-      return ids;
-    }
-    List<Integer> cut = new ArrayList<>(ids.subList(0, config.maxTokens() - 1));
-    cut.add(ids.get(ids.size() - 1)); // [SEP] stays the last.
-    return cut;
-  }
-
   private float[][] batch(List<List<Integer>> texts, int longest) {
     int size = texts.size();
     long[] padded = new long[size * longest];
+    long[] places = new long[size * longest];
     float[] present = new float[size * longest];
     for (int i = 0; i < size; i++) {
+      int place = config.unplaced();
       for (int j = 0; j < texts.get(i).size(); j++) {
-        padded[i * longest + j] = texts.get(i).get(j);
+        int id = texts.get(i).get(j);
+        padded[i * longest + j] = id;
+        places[i * longest + j] = id == config.unplaced() ? id : ++place;
         present[i * longest + j] = 1;
       }
     }
@@ -294,8 +273,9 @@ public final class TextEncoder implements AutoCloseable {
         NDScope scope = new NDScope()) {
       scope.suppressNotUsedWarning();
       NDArray ids = manager.create(padded, new Shape(size, longest)); // (B, T)
+      NDArray at = manager.create(places, new Shape(size, longest)); // (B, T)
       NDArray mask = manager.create(present, new Shape(size, longest)); // (B, T)
-      NDArray hidden = transform(ids, mask); // (B, T, d)
+      NDArray hidden = transform(ids, at, mask); // (B, T, d)
       float[] all = pool(hidden, mask).toFloatArray(); // (B, d)
       float[][] split = new float[size][];
       for (int i = 0; i < size; i++) {
@@ -320,17 +300,12 @@ public final class TextEncoder implements AutoCloseable {
     }
   }
 
-  private NDArray transform(NDArray ids, NDArray mask) {
+  private NDArray transform(NDArray ids, NDArray at, NDArray mask) {
     int d = config.hidden();
     long size = ids.getShape().get(0);
     long longest = ids.getShape().get(1);
     int width = d / config.heads();
     NDManager manager = ids.getManager();
-    int first = config.firstPosition();
-    NDArray at = // (T); padding may reach beyond the table, and is not looked at
-        manager
-            .arange(first, first + (int) longest, 1, DataType.INT64)
-            .minimum(config.positions() - 1);
     NDArray sum = look(ids, words).add(look(at, positions)); // (B, T, d)
     if (types != null) {
       sum = sum.add(look(manager.zeros(new Shape(1), DataType.INT64), types));

@@ -5,7 +5,10 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.contracts.stage.ContractException;
+import java.io.ByteArrayInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +55,35 @@ public final class Tokenizer implements AutoCloseable {
               .optTruncation(false)
               .optPadding(false)
               .build());
+    } catch (IOException | RuntimeException e) {
+      throw new ContractException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * As {@link #load(Path)}, for a checkpoint that says elsewhere what differs from the file.
+   *
+   * @param edit changes the file's JSON before it is used; what {@link #id} and {@link #specialIds}
+   *     tell stays that of the file
+   */
+  public static Tokenizer load(Path directory, Consumer<ObjectNode> edit) {
+    Path file = directory.resolve("tokenizer.json");
+    ObjectMapper json = new ObjectMapper();
+    try {
+      if (!(json.readTree(file.toFile()) instanceof ObjectNode root)) {
+        throw new ContractException(file + ": not a JSON object");
+      }
+      edit.accept(root);
+      return new Tokenizer(
+          file,
+          HuggingFaceTokenizer.newInstance(
+              new ByteArrayInputStream(json.writeValueAsBytes(root)),
+              Map.of("truncation", "false", "padding", "false")));
+    } catch (FileNotFoundException e) {
+      throw new ContractException(
+          file + ": no such file; the checkpoint needs a tokenizer.json", e);
+    } catch (ContractException e) {
+      throw e;
     } catch (IOException | RuntimeException e) {
       throw new ContractException(file + ": cannot be read: " + e.getMessage(), e);
     }

@@ -6,15 +6,23 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.contracts.stage.ContractException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TextEncoderTest {
@@ -44,6 +52,82 @@ class TextEncoderTest {
         }
       }
       assertThat(encoder.embed(List.of())).isEmpty();
+    }
+  }
+
+  private static Stream<Arguments> cases() throws IOException {
+    JsonNode cases = new ObjectMapper().readTree(fixture("cases.json").toFile());
+    return StreamSupport.stream(cases.spliterator(), false)
+        .map(it -> Arguments.of(Named.of(it.path("name").asText(), it)));
+  }
+
+  /** The vectors of sentence-transformers where files say something else: see encoder_cases.py. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void filesMeanWhatTheyMeanToSentenceTransformers(JsonNode it, @TempDir Path directory)
+      throws IOException {
+    copy(it.path("encoder").asText(), directory);
+    for (Map.Entry<String, JsonNode> change : it.path("changes").properties()) {
+      change(directory.resolve(change.getKey()), change.getValue());
+    }
+    List<String> texts = new ArrayList<>();
+    it.path("texts").forEach(text -> texts.add(text.asText()));
+    try (TextEncoder encoder = TextEncoder.load(directory, "cpu")) {
+      List<float[]> vectors = encoder.embed(texts);
+      for (int i = 0; i < texts.size(); i++) {
+        for (int j = 0; j < 32; j++) {
+          float wanted = (float) it.path("vectors").path(i).path(j).asDouble();
+          assertThat(vectors.get(i)[j]).as(texts.get(i)).isCloseTo(wanted, within(1e-5f));
+        }
+      }
+    }
+  }
+
+  /** As sentence-transformers did up to 5.1: of the prompt and the text as one. */
+  @Test
+  void whiteSpaceIsDroppedAtBothEndsAndKeptBehindThePrompt(@TempDir Path directory)
+      throws IOException {
+    copy("xlm-roberta", directory);
+    List<float[]> plain;
+    try (TextEncoder encoder = TextEncoder.load(directory, "cpu")) {
+      plain = encoder.embed(List.of("a cat  dog", "a cat"));
+      assertThat(encoder.embed(List.of(" \ta cat  dog "))).containsExactly(plain.get(0));
+    }
+    Files.writeString(
+        directory.resolve("config_sentence_transformers.json"),
+        "{\"prompts\": {\"query\": \"a cat \"}, \"default_prompt_name\": \"query\"}");
+    try (TextEncoder encoder = TextEncoder.load(directory, "cpu")) {
+      assertThat(encoder.embed(List.of(" dog ", ""))).containsExactlyElementsOf(plain);
+    }
+  }
+
+  private static void copy(String name, Path directory) throws IOException {
+    try (Stream<Path> files = Files.walk(fixture(name))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Path target = directory.resolve(fixture(name).relativize(file).toString());
+        Files.createDirectories(target.resolveSibling("."));
+        Files.copy(file, target);
+      }
+    }
+  }
+
+  private static void change(Path file, JsonNode change) throws IOException {
+    if (change.isNull()) {
+      Files.delete(file);
+      return;
+    }
+    JsonNode content = new ObjectMapper().readTree(file.toFile());
+    merge((ObjectNode) content, change);
+    Files.writeString(file, content.toString());
+  }
+
+  private static void merge(ObjectNode content, JsonNode change) {
+    for (Map.Entry<String, JsonNode> entry : change.properties()) {
+      if (entry.getValue().isObject() && content.get(entry.getKey()) instanceof ObjectNode inner) {
+        merge(inner, entry.getValue());
+      } else {
+        content.set(entry.getKey(), entry.getValue());
+      }
     }
   }
 
@@ -117,5 +201,43 @@ class TextEncoderTest {
     assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
         .isInstanceOf(ContractException.class)
         .hasMessageContaining("the module 'Dense' is not supported");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "0 2 1", "1 0", "2 0 1", ""})
+  void refusesModulesInAnotherOrder(String order, @TempDir Path directory) throws IOException {
+    copy("cls", directory);
+    Path file = directory.resolve("modules.json");
+    JsonNode modules = new ObjectMapper().readTree(file.toFile());
+    ArrayNode changed = new ObjectMapper().createArrayNode();
+    for (String index : order.isEmpty() ? new String[0] : order.split(" ", -1)) {
+      changed.add(modules.get(Integer.parseInt(index)));
+    }
+    Files.writeString(file, changed.toString());
+    assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("modules.json: the modules [")
+        .hasMessageContaining("supported: Transformer, Pooling and, behind them, Normalize");
+  }
+
+  @Test
+  void refusesAnMpnetWithAnotherPaddingToken(@TempDir Path directory) throws IOException {
+    copy("mpnet", directory);
+    change(directory.resolve("config.json"), new ObjectMapper().readTree("{\"pad_token_id\": 0}"));
+    assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("pad_token_id 0 is not supported for model_type 'mpnet'")
+        .hasMessageContaining("supported: 1");
+  }
+
+  @Test
+  void refusesATruncationSideThatIsNone(@TempDir Path directory) throws IOException {
+    copy("mean", directory);
+    change(
+        directory.resolve("tokenizer_config.json"),
+        new ObjectMapper().readTree("{\"truncation_side\": \"middle\"}"));
+    assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("tokenizer_config.json: texts cannot be cut on the side 'middle'");
   }
 }
