@@ -137,6 +137,9 @@ final class Wire {
     } catch (JsonProcessingException e) {
       throw new IOException("an answer that is no JSON: " + e.getOriginalMessage());
     }
+    if (root.isMissingNode()) {
+      throw new IOException("an answer that is empty");
+    }
     JsonNode choices = root.path("choices");
     if (!choices.isArray() || choices.isEmpty()) {
       throw new IOException("an answer without choices: " + complaint(root));

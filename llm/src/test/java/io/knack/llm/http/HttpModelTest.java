@@ -402,17 +402,12 @@ class HttpModelTest {
   @Test
   void noCauseQuotesTheKey() {
     for (int i = 0; i < 3; i++) {
-      script.add(status(200, KEY.replace("/", "_") + " is unknown"));
+      script.add(status(200, "{\"choices\": secret+0123456789 is unknown"));
     }
     assertThatThrownBy(() -> one(ask("x", 1)))
         .isInstanceOf(TemporaryException.class)
         .hasMessageContaining("an answer that is no JSON")
-        .satisfies(
-            problem -> {
-              for (Throwable at = problem; at != null; at = at.getCause()) {
-                assertThat(at.toString()).doesNotContain("sk-very");
-              }
-            });
+        .hasNoCause();
     HttpModel model = model();
     IOException quoting = new IOException("Invalid status line: \"" + KEY + "\"");
     IOException other = new IOException("broken pipe");
@@ -458,6 +453,8 @@ class HttpModelTest {
             "neither text nor text parts: 5",
             choice(fine + ", \"finish_reason\": \"abort\""),
             "ended with finish_reason abort",
+            "",
+            "at last with an answer that is empty;",
             "{\"error\": {\"message\": \"model overloaded\"}}",
             "an answer without choices: model overloaded",
             "{\"usage\": {\"prompt_tokens\": -5}, " + choice(fine).substring(1),
