@@ -10,7 +10,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
-/** Collects an answer's bytes up to a limit; beyond it the call ends with {@link TooLarge}. */
+/**
+ * Collects an answer's bytes up to a limit. Beyond it the call ends: with {@link TooLarge}, or,
+ * where the beginning says enough, with that.
+ */
 final class BoundedBody implements HttpResponse.BodySubscriber<byte[]> {
   /** An answer that does not end where answers do. */
   static final class TooLarge extends IOException {
@@ -22,16 +25,32 @@ final class BoundedBody implements HttpResponse.BodySubscriber<byte[]> {
   }
 
   private final long limit;
+  private final boolean cut;
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private final CompletableFuture<byte[]> body = new CompletableFuture<>();
   private Flow.@Nullable Subscription subscription;
 
-  BoundedBody(long limit) {
+  private BoundedBody(long limit, boolean cut) {
     this.limit = limit;
+    this.cut = cut;
   }
 
-  static HttpResponse.BodyHandler<byte[]> handler(long limit) {
-    return response -> new BoundedBody(limit);
+  /** All of a body, or a failure. */
+  static BoundedBody whole(long limit) {
+    return new BoundedBody(limit, false);
+  }
+
+  /** A body's beginning. */
+  static BoundedBody beginning(long limit) {
+    return new BoundedBody(limit, true);
+  }
+
+  /**
+   * @param answer the most bytes of a 200
+   * @param complaint the bytes to keep of anything else
+   */
+  static HttpResponse.BodyHandler<byte[]> handler(long answer, long complaint) {
+    return response -> response.statusCode() == 200 ? whole(answer) : beginning(complaint);
   }
 
   @Override
@@ -48,16 +67,24 @@ final class BoundedBody implements HttpResponse.BodySubscriber<byte[]> {
   @Override
   public void onNext(List<ByteBuffer> buffers) {
     for (ByteBuffer buffer : buffers) {
-      if (bytes.size() + (long) buffer.remaining() > limit) {
+      long room = limit - bytes.size();
+      boolean tooLarge = buffer.remaining() > room;
+      if (!tooLarge || cut) {
+        byte[] piece = new byte[tooLarge ? (int) room : buffer.remaining()];
+        buffer.get(piece);
+        bytes.writeBytes(piece);
+      }
+      if (tooLarge) {
         if (subscription != null) {
           subscription.cancel();
         }
-        body.completeExceptionally(new TooLarge(limit));
+        if (cut) {
+          body.complete(bytes.toByteArray());
+        } else {
+          body.completeExceptionally(new TooLarge(limit));
+        }
         return;
       }
-      byte[] piece = new byte[buffer.remaining()];
-      buffer.get(piece);
-      bytes.writeBytes(piece);
     }
   }
 

@@ -18,17 +18,22 @@ import org.jspecify.annotations.Nullable;
  * all samples are there.
  *
  * <p>What may pass is tried again with growing waits: connections that break, timeouts, answers
- * that are cut off or no JSON, and 408, 425, 429 and 5xx, whose {@code Retry-After} is honoured. In
- * the end it is a {@link io.knack.contracts.stage.TemporaryException}. Any other refusal is a
- * {@link PlanException} at once. The API key comes from the environment and is never part of a
- * message.
+ * that are cut off, no JSON or not what was asked for, and 408, 425, 429 and 5xx, whose {@code
+ * Retry-After} is honoured. In the end it is a {@link io.knack.contracts.stage.TemporaryException}.
+ * Any other refusal, and an answer that a content filter withheld, is a {@link PlanException} at
+ * once. The API key comes from the environment and is never part of a message.
  */
 public final class HttpModel implements LanguageModel {
+  /** In characters: of what a server says, as much is read, and as much of that is quoted. */
+  private static final int MOST_READ = 1 << 16;
+
+  private static final int LONGEST_QUOTE = 300;
+
   private final EndpointPlan plan;
   private final HttpClient client;
-  private final @Nullable String key;
+  private final @Nullable Secret key;
 
-  private HttpModel(EndpointPlan plan, @Nullable String key) {
+  private HttpModel(EndpointPlan plan, @Nullable Secret key) {
     this.plan = plan;
     this.key = key;
     this.client =
@@ -58,7 +63,7 @@ public final class HttpModel implements LanguageModel {
               + " holds no key: it has blanks or control"
               + " characters in it; set it again without them");
     }
-    return new HttpModel(plan, key == null || key.isEmpty() ? null : key);
+    return new HttpModel(plan, key == null || key.isEmpty() ? null : new Secret(key));
   }
 
   @Override
@@ -104,13 +109,30 @@ public final class HttpModel implements LanguageModel {
             .header("Content-Type", "application/json")
             .POST(HttpRequest.BodyPublishers.ofString(body, StandardCharsets.UTF_8));
     if (key != null) {
-      request.header("Authorization", "Bearer " + key);
+      request.header("Authorization", "Bearer " + key.value());
     }
     return request.build();
   }
 
-  /** Takes the key out of words that came from outside. */
-  String redacted(String words) {
-    return key == null ? words : words.replace(key, "[key]");
+  /** Words that came from outside, fit for a message: on one line, without the key, and short. */
+  String quoted(String words) {
+    String line = words.replaceAll("\\s+", " ").strip();
+    String read = line.substring(0, Math.min(line.length(), MOST_READ));
+    // The key goes before the cut: a part of it would not be recognised.
+    String safe = key == null ? read : key.outOf(read);
+    return safe.length() > LONGEST_QUOTE ? safe.substring(0, LONGEST_QUOTE) + "..." : safe;
+  }
+
+  /** The problem where no message of it and its causes quotes the key, otherwise null. */
+  @Nullable Throwable harmless(@Nullable Throwable problem) {
+    if (key != null) {
+      for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
+        String words = cause.toString();
+        if (!key.outOf(words).equals(words)) {
+          return null;
+        }
+      }
+    }
+    return problem;
   }
 }

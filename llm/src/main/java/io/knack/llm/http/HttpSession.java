@@ -10,7 +10,10 @@ import io.knack.llm.GenerationSession;
 import io.knack.llm.Sample;
 import io.knack.llm.TokenUsage;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.URI;
 import java.net.http.HttpResponse;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
@@ -35,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 final class HttpSession implements GenerationSession {
   /** In bytes: 128 samples of some thousand tokens with their log-probabilities fit well. */
   static final long LARGEST_ANSWER = 64L << 20;
+
+  /** In bytes: as much is read of what comes with another status than 200. */
+  static final long LARGEST_COMPLAINT = 64L << 10;
 
   private final HttpModel model;
   private final Deque<Task> waiting = new ArrayDeque<>();
@@ -159,7 +165,7 @@ final class HttpSession implements GenerationSession {
             .client()
             .sendAsync(
                 model.post(Wire.path(task.request.prompt()), body),
-                BoundedBody.handler(LARGEST_ANSWER));
+                BoundedBody.handler(LARGEST_ANSWER, LARGEST_COMPLAINT));
     task.future = future;
     CompletableFuture<?> unused =
         future.whenComplete(
@@ -185,20 +191,39 @@ final class HttpSession implements GenerationSession {
                 place() + " sent " + cause.getMessage() + "; ask for fewer samples at once"));
         return;
       }
-      again(task, String.valueOf(cause), Duration.ZERO, cause);
+      again(
+          task,
+          cause instanceof ConnectException
+              ? unreached(cause)
+              : model.quoted(String.valueOf(cause)),
+          Duration.ZERO,
+          cause);
       return;
     }
     int status = response.statusCode();
     if (status == 200) {
+      Wire.Answer answer;
       try {
-        answered(task, Wire.answer(response.body(), task.request, task.samples.size()));
+        answer = Wire.answer(response.body(), task.request, task.samples.size());
+      } catch (Wire.Withheld e) {
+        fail(
+            task,
+            new PlanException(
+                place()
+                    + " sent "
+                    + e.getMessage()
+                    + "; change the prompt, or the filter where it is yours"));
+        return;
       } catch (IOException e) {
-        again(task, String.valueOf(e.getMessage()), Duration.ZERO, e);
+        // Not as a cause: its words may quote the server's.
+        again(task, model.quoted(String.valueOf(e.getMessage())), Duration.ZERO, null);
+        return;
       }
+      answered(task, answer);
     } else if (status == 408 || status == 425 || status == 429 || status >= 500) {
       again(
           task,
-          "status " + status + ": " + Wire.complaint(response.body()),
+          "status " + status + ": " + model.quoted(Wire.complaint(response.body())),
           retryAfter(response.headers().firstValue("Retry-After").orElse("")),
           null);
     } else if (status == 401 || status == 403) {
@@ -219,7 +244,7 @@ final class HttpSession implements GenerationSession {
                   + " refuses the request with status "
                   + status
                   + ": "
-                  + model.redacted(Wire.complaint(response.body()))));
+                  + model.quoted(Wire.complaint(response.body()))));
     }
   }
 
@@ -256,8 +281,26 @@ final class HttpSession implements GenerationSession {
                 (System.nanoTime() - task.submitted) / 1000)));
   }
 
-  private void again(Task task, String why, Duration asked, @Nullable Throwable cause) {
-    String words = model.redacted(why);
+  /** What to look at where no connection came about. */
+  private String unreached(Throwable problem) {
+    URI endpoint = URI.create(model.plan().endpoint());
+    if (problem.getCause() instanceof UnresolvedAddressException) {
+      return "no address for the host "
+          + endpoint.getHost()
+          + "; check how endpoint spells it, and the network";
+    }
+    String message = problem.getMessage();
+    return "no connection to "
+        + endpoint.getAuthority()
+        + " ("
+        + (message == null ? "refused" : model.quoted(message))
+        + "); check that a server listens there and that endpoint names its host and port";
+  }
+
+  /**
+   * @param words fit for a message
+   */
+  private void again(Task task, String words, Duration asked, @Nullable Throwable cause) {
     EndpointPlan plan = model.plan();
     if (task.tries >= plan.attempts()) {
       fail(
@@ -269,7 +312,7 @@ final class HttpSession implements GenerationSession {
                   + " times, at last with "
                   + words
                   + "; try again later",
-              cause));
+              model.harmless(cause)));
       return;
     }
     if (asked.compareTo(plan.longestBackOff()) > 0) {

@@ -16,6 +16,7 @@ import io.knack.llm.Sampling;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The JSON of {@code /chat/completions} and {@code /completions}. */
 final class Wire {
@@ -112,58 +113,124 @@ final class Wire {
   record Answer(
       List<Sample> samples, long promptTokens, long cachedPromptTokens, long completionTokens) {}
 
+  /** An answer that a content filter held back. */
+  static final class Withheld extends IOException {
+    private static final long serialVersionUID = 1;
+
+    Withheld() {
+      super("an answer that its content filter withheld (finish_reason content_filter)");
+    }
+  }
+
   /**
    * Reads a 200's body.
    *
    * @param first the index of its first sample
-   * @throws IOException where it is not the answer that was asked for: cut off, or no JSON
+   * @throws Withheld where a content filter ended a sample
+   * @throws IOException where it is not the answer that was asked for: cut off, no JSON, or not of
+   *     an answer's shape; the message may quote the body
    */
   static Answer answer(byte[] body, GenerationRequest request, int first) throws IOException {
     JsonNode root;
     try {
       root = JSON.readTree(body);
     } catch (JsonProcessingException e) {
-      throw new IOException("an answer that is no JSON: " + e.getOriginalMessage(), e);
+      throw new IOException("an answer that is no JSON: " + e.getOriginalMessage());
+    }
+    if (root.isMissingNode()) {
+      throw new IOException("an answer that is empty");
     }
     JsonNode choices = root.path("choices");
     if (!choices.isArray() || choices.isEmpty()) {
-      throw new IOException("an answer without choices");
+      throw new IOException("an answer without choices: " + complaint(root));
     }
     JsonNode usage = root.path("usage");
     boolean chat = request.prompt() instanceof Prompt.Chat;
     List<Sample> samples = new ArrayList<>();
-    long counted = usage.path("completion_tokens").asLong(-1);
+    int counted = count(usage, "completion_tokens", -1);
     for (JsonNode choice : choices) {
       if (samples.size() + first >= request.samples()) {
         break;
       }
-      String text =
-          (chat ? choice.path("message").path("content") : choice.path("text")).asText("");
-      List<Float> logprobs = logprobs(choice.path("logprobs"));
-      boolean wanted = request.sampling().logprobs() != Sampling.Logprobs.NONE;
-      int tokens =
-          logprobs.isEmpty()
-              ? choices.size() == 1 && counted >= 0 ? (int) counted : estimate(text)
-              : logprobs.size();
+      JsonNode holder = chat ? choice.path("message") : choice;
+      if (!holder.isObject()) {
+        throw new IOException("an answer with a choice that is no object with text: " + choice);
+      }
+      FinishReason finishReason = finishReason(choice.path("finish_reason"));
+      String text = text(holder.path(chat ? "content" : "text"));
+      JsonNode tokens = tokens(choice.path("logprobs"));
       samples.add(
           new Sample(
               first + samples.size(),
               List.of(),
               text,
-              wanted && !logprobs.isEmpty() ? logprobs : null,
-              choice.path("finish_reason").asText("").equals("length")
-                  ? FinishReason.LENGTH
-                  : FinishReason.STOP,
-              tokens,
+              request.sampling().logprobs() == Sampling.Logprobs.NONE ? null : logprobs(tokens),
+              finishReason,
+              tokens.isEmpty()
+                  ? choices.size() == 1 && counted >= 0 ? counted : estimate(text)
+                  : tokens.size(),
               toolCalls(choice.path("message"))));
     }
-    long completion =
-        counted >= 0 ? counted : samples.stream().mapToLong(Sample::completionTokens).sum();
     return new Answer(
         samples,
-        usage.path("prompt_tokens").asLong(0),
-        usage.path("prompt_tokens_details").path("cached_tokens").asLong(0),
-        completion);
+        count(usage, "prompt_tokens", 0),
+        count(usage.path("prompt_tokens_details"), "cached_tokens", 0),
+        counted >= 0 ? counted : samples.stream().mapToLong(Sample::completionTokens).sum());
+  }
+
+  /** A text, or a list of parts, of which those of text count: others think, or show. */
+  private static String text(JsonNode content) throws IOException {
+    if (content.isTextual()) {
+      return content.textValue();
+    }
+    if (content.isNull() || content.isMissingNode()) {
+      return ""; // As beside tool calls.
+    }
+    StringBuilder text = new StringBuilder();
+    boolean found = content.isArray() && content.isEmpty();
+    if (content.isArray()) {
+      for (JsonNode part : content) {
+        JsonNode words = part.isTextual() ? part : part.path("text");
+        if (words.isTextual()) {
+          text.append(words.textValue());
+          found = true;
+        }
+      }
+    }
+    if (!found) {
+      throw new IOException("an answer whose content is neither text nor text parts: " + content);
+    }
+    return text.toString();
+  }
+
+  private static FinishReason finishReason(JsonNode reason) throws IOException {
+    String name = reason.asText("");
+    return switch (name) {
+      // None at all: servers that know only whole answers.
+      case "", "stop", "eos_token", "stop_sequence", "end_turn", "tool_calls", "function_call" ->
+          FinishReason.STOP;
+      case "length", "max_tokens", "model_length" -> FinishReason.LENGTH;
+      case "content_filter" -> throw new Withheld();
+      default -> throw new IOException("an answer that ended with finish_reason " + name);
+    };
+  }
+
+  /** A number of tokens; the default where there is none. */
+  private static int count(JsonNode usage, String name, int none) throws IOException {
+    JsonNode value = usage.path(name);
+    if (value.isMissingNode() || value.isNull()) {
+      return none;
+    }
+    if (!value.canConvertToExactIntegral() || !value.canConvertToInt() || value.intValue() < 0) {
+      throw new IOException(
+          "an answer whose "
+              + name
+              + " is "
+              + value
+              + ", not a whole number from 0 to "
+              + Integer.MAX_VALUE);
+    }
+    return value.intValue();
   }
 
   /**
@@ -191,14 +258,23 @@ final class Wire {
     return calls;
   }
 
-  private static List<Float> logprobs(JsonNode node) {
+  /** One entry a token: objects after a conversation, numbers after text. */
+  private static JsonNode tokens(JsonNode logprobs) {
+    JsonNode content = logprobs.path("content");
+    return content.isArray() ? content : logprobs.path("token_logprobs");
+  }
+
+  /** Null where not every token has its number: a missing one is not known to be certain. */
+  private static @Nullable List<Float> logprobs(JsonNode tokens) {
     List<Float> values = new ArrayList<>();
-    if (node.path("content").isArray()) {
-      node.path("content").forEach(token -> values.add((float) token.path("logprob").asDouble()));
-    } else {
-      node.path("token_logprobs").forEach(value -> values.add((float) value.asDouble()));
+    for (JsonNode token : tokens) {
+      JsonNode value = token.isObject() ? token.path("logprob") : token;
+      if (!value.isNumber() || !Float.isFinite(value.floatValue())) {
+        return null;
+      }
+      values.add(value.floatValue());
     }
-    return values;
+    return values.isEmpty() ? null : values;
   }
 
   /** Four bytes a token: what English and code come to with today's vocabularies, roughly. */
@@ -206,20 +282,19 @@ final class Wire {
     return (text.getBytes(java.nio.charset.StandardCharsets.UTF_8).length + 3) / 4;
   }
 
-  /** What an error's body says, in a few words. */
+  /** What an error's body says, in the server's words. */
   static String complaint(byte[] body) {
-    String text;
     try {
-      JsonNode root = JSON.readTree(body);
-      JsonNode error = root.path("error");
-      text =
-          error.isTextual()
-              ? error.textValue()
-              : error.path("message").asText(root.path("message").asText(root.toString()));
+      return complaint(JSON.readTree(body));
     } catch (IOException e) {
-      text = new String(body, java.nio.charset.StandardCharsets.UTF_8);
+      return new String(body, java.nio.charset.StandardCharsets.UTF_8);
     }
-    String line = text.replaceAll("\\s+", " ").strip();
-    return line.length() > 300 ? line.substring(0, 300) + "..." : line;
+  }
+
+  private static String complaint(JsonNode root) {
+    JsonNode error = root.path("error");
+    return error.isTextual()
+        ? error.textValue()
+        : error.path("message").asText(root.path("message").asText(root.toString()));
   }
 }

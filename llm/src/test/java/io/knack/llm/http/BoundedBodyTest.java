@@ -14,7 +14,10 @@ class BoundedBodyTest {
   private final AtomicBoolean cancelled = new AtomicBoolean();
 
   private BoundedBody of(int limit) {
-    BoundedBody body = new BoundedBody(limit);
+    return subscribed(BoundedBody.whole(limit));
+  }
+
+  private BoundedBody subscribed(BoundedBody body) {
     body.onSubscribe(
         new Flow.Subscription() {
           @Override
@@ -46,5 +49,15 @@ class BoundedBodyTest {
     assertThatThrownBy(() -> body.getBody().toCompletableFuture().get())
         .isInstanceOf(ExecutionException.class)
         .hasMessageContaining("more than 3 bytes");
+  }
+
+  @Test
+  void keepsABeginning() throws Exception {
+    BoundedBody body = subscribed(BoundedBody.beginning(3));
+    body.onNext(List.of(ByteBuffer.wrap(new byte[] {1, 2})));
+    assertThat(cancelled).isFalse();
+    body.onNext(List.of(ByteBuffer.wrap(new byte[] {3, 4})));
+    assertThat(cancelled).isTrue();
+    assertThat(body.getBody().toCompletableFuture().get()).containsExactly(1, 2, 3);
   }
 }

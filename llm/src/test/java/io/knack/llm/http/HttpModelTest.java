@@ -1,5 +1,6 @@
 package io.knack.llm.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -40,7 +41,7 @@ import org.junit.jupiter.api.Test;
 
 class HttpModelTest {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String KEY = "sk-very-secret";
+  private static final String KEY = "sk-very/secret+0123456789=";
 
   /** How the server answers one call. */
   @FunctionalInterface
@@ -338,7 +339,170 @@ class HttpModelTest {
     server.stop(0);
     assertThatThrownBy(() -> model.generate(List.of(ask("x", 1))))
         .isInstanceOf(TemporaryException.class)
-        .hasMessageContaining("java.net.ConnectException");
+        .hasMessageContaining(
+            "no connection to 127.0.0.1:" + server.getAddress().getPort() + " (refused)")
+        .hasMessageContaining("check that a server listens there");
+  }
+
+  @Test
+  void ofAnEndlessComplaintTheBeginningIsRead() {
+    for (int i = 0; i < 3; i++) {
+      script.add(
+          exchange -> {
+            exchange.sendResponseHeaders(503, 0);
+            while (release.getCount() > 0) {
+              exchange.getResponseBody().write("on and on ".repeat(1000).getBytes(UTF_8));
+            }
+          });
+    }
+    assertThatThrownBy(() -> one(ask("x", 1)))
+        .isInstanceOf(TemporaryException.class)
+        .hasMessageContaining("failed 3 times, at last with status 503: on and on on and on");
+  }
+
+  @Test
+  void aCutDoesNotHideTheKey() {
+    for (int before = 250; before <= 300; before++) {
+      String words = "x".repeat(before) + " " + KEY + " is unknown";
+      script.add(status(400, "{\"error\": {\"message\": \"" + words + "\"}}"));
+      assertThatThrownBy(() -> one(ask("x", 1)))
+          .isInstanceOf(PlanException.class)
+          .hasMessageContaining("x".repeat(250))
+          .hasMessageNotContaining("sk-");
+    }
+    for (int i = 0; i < 3; i++) {
+      script.add(status(500, "x".repeat(280) + " " + KEY));
+    }
+    assertThatThrownBy(() -> one(ask("x", 1)))
+        .isInstanceOf(TemporaryException.class)
+        .hasMessageContaining("x [key]; try again")
+        .hasMessageNotContaining("sk-");
+  }
+
+  @Test
+  void theKeyIsKnownInOtherForms() {
+    for (String form :
+        List.of(
+            "sk-very%2Fsecret%2B0123456789%3D",
+            "sk-very%2fsecret+0123456789%3d",
+            "sk-very%252Fsecret%252B0123456789%253D",
+            "sk-very\\/secret\\u002b0123456789\\u003D",
+            "sk-very\\\\/secret\\\\u002B0123456789=",
+            "sk-very/secret+01234",
+            "secret+0123456789=")) {
+      script.add(status(400, "bad " + form + " day"));
+      assertThatThrownBy(() -> one(ask("x", 1)))
+          .hasMessageContaining("with status 400: bad [key] day");
+    }
+    script.add(status(400, "no sk-very key"));
+    assertThatThrownBy(() -> one(ask("x", 1))).hasMessageContaining("no sk-very key");
+    assertThat(new Secret(KEY)).asString().doesNotContain(KEY);
+  }
+
+  @Test
+  void noCauseQuotesTheKey() {
+    for (int i = 0; i < 3; i++) {
+      script.add(status(200, "{\"choices\": secret+0123456789 is unknown"));
+    }
+    assertThatThrownBy(() -> one(ask("x", 1)))
+        .isInstanceOf(TemporaryException.class)
+        .hasMessageContaining("an answer that is no JSON")
+        .hasNoCause();
+    HttpModel model = model();
+    IOException quoting = new IOException("Invalid status line: \"" + KEY + "\"");
+    IOException other = new IOException("broken pipe");
+    assertThat(model.harmless(new IOException("read", quoting))).isNull();
+    assertThat(model.harmless(other)).isSameAs(other);
+  }
+
+  private static String choice(String fields) {
+    return "{\"choices\": [{" + fields + "}]}";
+  }
+
+  private static GenerationRequest chat(Sampling.Logprobs logprobs) {
+    return new GenerationRequest(
+        new Prompt.Chat(List.of(Message.user("hi"))),
+        null,
+        1,
+        new Sampling(5, 0, 1, 0, List.of(), null, logprobs));
+  }
+
+  @Test
+  void joinsTheTextPartsOfAnAnswer() {
+    script.add(
+        status(
+            200,
+            choice(
+                "\"message\": {\"content\": [{\"type\": \"thinking\", \"thinking\": []},"
+                    + " {\"type\": \"text\", \"text\": \"2 and \"}, \"2\"]}")));
+    assertThat(one(chat(Sampling.Logprobs.NONE)).samples().get(0).text()).isEqualTo("2 and 2");
+  }
+
+  @Test
+  void refusesAnswersOfAnotherShape() {
+    String fine = "\"message\": {\"content\": \"4\"}";
+    Map<String, String> answers =
+        Map.of(
+            "{\"choices\": [\"a\"]}",
+            "a choice that is no object with text: \"a\"",
+            choice("\"message\": \"a\""),
+            "a choice that is no object with text: {\"message\":\"a\"}",
+            choice("\"message\": {\"content\": [{\"type\": \"image\"}]}"),
+            "neither text nor text parts: [{\"type\":\"image\"}]",
+            choice("\"message\": {\"content\": 5}"),
+            "neither text nor text parts: 5",
+            choice(fine + ", \"finish_reason\": \"abort\""),
+            "ended with finish_reason abort",
+            "",
+            "at last with an answer that is empty;",
+            "{\"error\": {\"message\": \"model overloaded\"}}",
+            "an answer without choices: model overloaded",
+            "{\"usage\": {\"prompt_tokens\": -5}, " + choice(fine).substring(1),
+            "prompt_tokens is -5, not a whole number from 0",
+            "{\"usage\": {\"completion_tokens\": 5000000000}, " + choice(fine).substring(1),
+            "completion_tokens is 5000000000, not a whole number",
+            "{\"usage\": {\"prompt_tokens\": \"many\"}, " + choice(fine).substring(1),
+            "prompt_tokens is \"many\", not a whole number");
+    answers.forEach(
+        (answer, complaint) -> {
+          for (int i = 0; i < 3; i++) {
+            script.add(status(200, answer));
+          }
+          assertThatThrownBy(() -> one(chat(Sampling.Logprobs.NONE)))
+              .isInstanceOf(TemporaryException.class)
+              .hasMessageContaining("failed 3 times, at last with an answer")
+              .hasMessageContaining(complaint);
+        });
+  }
+
+  @Test
+  void saysThatAFilterWithheldTheAnswer() {
+    script.add(
+        status(
+            200,
+            choice("\"message\": {\"content\": \"\"}, \"finish_reason\": \"content_filter\"")));
+    assertThatThrownBy(() -> one(chat(Sampling.Logprobs.NONE)))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("content filter withheld (finish_reason content_filter)")
+        .hasMessageContaining("change the prompt");
+    assertThat(bodies).hasSize(1);
+  }
+
+  @Test
+  void aMissingLogProbabilityIsNotCertainty() {
+    for (String second : List.of("{\"logprob\": null}", "{\"token\": \"x\"}", "null")) {
+      script.add(
+          status(
+              200,
+              choice(
+                  "\"message\": {\"content\": \"4\"}, \"logprobs\": {\"content\":"
+                      + " [{\"logprob\": -0.5}, "
+                      + second
+                      + "]}")));
+      Sample sample = one(chat(Sampling.Logprobs.COMPLETION)).samples().get(0);
+      assertThat(sample.logprobs()).isNull();
+      assertThat(sample.completionTokens()).isEqualTo(2);
+    }
   }
 
   @Test
