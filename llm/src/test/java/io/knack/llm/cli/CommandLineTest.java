@@ -373,6 +373,38 @@ class CommandLineTest {
         "target");
   }
 
+  @Test
+  void anAdapterOfAnotherWeightFormatIsNamed() throws IOException {
+    Path adapter =
+        Fixtures.copy(Fixtures.adapter("llama2", "attention"), directory.resolve("adapter"));
+    Path tensors = adapter.resolve("adapter_model.safetensors");
+    Files.move(tensors, adapter.resolve("adapter_model.bin"));
+    refused(
+        generate(Fixtures.checkpoint("llama2"), "--adapter", adapter),
+        65,
+        "has no adapter_model.safetensors but adapter_model.bin",
+        "convert the adapter to safetensors");
+    Files.delete(adapter.resolve("adapter_model.bin"));
+    refused(
+        generate(Fixtures.checkpoint("llama2"), "--adapter", adapter),
+        65,
+        "has no adapter_model.safetensors; expected a PEFT adapter directory");
+  }
+
+  @Test
+  void anAdapterOnANormIsNamed() throws IOException {
+    Path adapter =
+        Fixtures.copy(Fixtures.adapter("llama2", "attention"), directory.resolve("adapter"));
+    Fixtures.replace(
+        adapter.resolve("adapter_config.json"),
+        "\"target_modules\": [",
+        "\"target_modules\": [\"input_layernorm\", ");
+    refused(
+        generate(Fixtures.checkpoint("llama2"), "--adapter", adapter),
+        65,
+        "adapter_config.json: target_modules match model.layers.0.input_layernorm");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"llama2", "llama3", "qwen2"})
   void aMergedCheckpointComputesWhatBaseAndAdapterDo(String name) throws IOException {
