@@ -180,6 +180,18 @@ class CommandLineTest {
         "--samples is 1073741824");
     refused(generate(Path.of("x"), "--adapter", "a=b", "--adapter", "a=c"), 2, "one name");
     refused(generate(Path.of("x"), "--adapter", "a", "--adapter", "b"), 2, "NAME=DIR");
+    refused(
+        generate(Path.of("x"), "--adapter", "a=b", "--adapter", "c=d"),
+        2,
+        "one prompt takes one --adapter, found 2",
+        "--prompts with an \"adapter\" in each line");
+    for (String cold : List.of("1e-38", "1e-7", "-1", "Infinity")) {
+      refused(
+          generate(Path.of("x"), "--temperature", cold),
+          2,
+          "--temperature is " + Double.valueOf(cold) + ", expected 0, which takes the most likely",
+          "from 1.0E-6 up");
+    }
     refused(generate(Fixtures.checkpoint("llama2"), "--dtype", "int3"), 2, "int3");
     refused(generate(Fixtures.checkpoint("llama2"), "--device", "tpu"), 2, "tpu");
   }
@@ -227,7 +239,8 @@ class CommandLineTest {
         "{\"messages\": [{\"role\": \"pope\", \"content\": \"x\"}]}",
         "{\"messages\": [{\"role\": \"user\", \"content\": [{\"image\": 1}]}]}",
         "{\"messages\": [{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {}}]}]}",
-        "{\"messages\": [], \"tools\": {}}"
+        "{\"messages\": [], \"tools\": {}}",
+        "[\"x\"]"
       })
   void aBadLineOfAPromptsFileIsNamed(String line) throws IOException {
     Path prompts =
@@ -236,6 +249,18 @@ class CommandLineTest {
         knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompts", prompts, "--json"),
         65,
         "p.jsonl line 2");
+  }
+
+  @Test
+  void anUnknownKeyOfAPromptsFileIsNamed() throws IOException {
+    Path prompts =
+        Files.writeString(
+            directory.resolve("p.jsonl"), "{\"prompt\": \"x\", \"temperature\": 1}\n");
+    refused(
+        knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompts", prompts),
+        65,
+        "p.jsonl line 1: has an unknown key 'temperature'",
+        "chat_template_kwargs");
   }
 
   @Test
