@@ -41,6 +41,9 @@ import picocli.CommandLine.Spec;
 public final class GenerateCommand implements Callable<Integer> {
   private static final int MAX_SAMPLES = 1 << 20;
 
+  /** Below it scores over the temperature may overflow float32. */
+  private static final double MIN_TEMPERATURE = 1e-6;
+
   @Spec private @Nullable CommandSpec spec;
 
   @Option(
@@ -184,8 +187,14 @@ public final class GenerateCommand implements Callable<Integer> {
     if (maxTokens < 0) {
       problems.add("generate: --max-tokens is " + maxTokens + ", expected at least 0");
     }
-    if (!(temperature >= 0 && Double.isFinite(temperature))) {
-      problems.add("generate: --temperature is " + temperature + ", expected a number from 0 up");
+    boolean drawn = temperature >= MIN_TEMPERATURE && Double.isFinite(temperature);
+    if (temperature != 0 && !drawn) {
+      problems.add(
+          "generate: --temperature is "
+              + temperature
+              + ", expected 0, which takes the most likely token, or a number from "
+              + MIN_TEMPERATURE
+              + " up");
     }
     if (!(topP > 0 && topP <= 1)) {
       problems.add("generate: --top-p is " + topP + ", expected a number in (0, 1]");
@@ -204,7 +213,13 @@ public final class GenerateCommand implements Callable<Integer> {
     if (names.stream().distinct().count() < names.size()) {
       problems.add("generate: two adapters have one name: " + names);
     }
-    if (adapters.stream().filter(adapter -> !named(adapter)).count() > 1) {
+    if (prompts == null && adapters.size() > 1) {
+      problems.add(
+          "generate: one prompt takes one --adapter, found "
+              + adapters.size()
+              + "; give one, or name them (--adapter NAME=DIR) and give --prompts with an"
+              + " \"adapter\" in each line");
+    } else if (adapters.stream().filter(adapter -> !named(adapter)).count() > 1) {
       problems.add("generate: several adapters need names: --adapter NAME=DIR");
     }
     if (!problems.isEmpty()) {

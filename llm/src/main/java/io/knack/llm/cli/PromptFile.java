@@ -22,13 +22,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * A file of prompts, a JSON object a line: one of {@code prompt}, {@code prompt_ids} and {@code
  * messages} as chat APIs write them, the latter with {@code tools} and {@code
- * chat_template_kwargs}; and an {@code adapter}.
+ * chat_template_kwargs}; and an {@code adapter}. Other keys are refused.
  *
  * @param vocabulary of the model that will answer; token ids lie below it
  */
 record PromptFile(Path file, Plain plain, int vocabulary) {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+  private static final List<String> KEYS =
+      List.of("prompt", "prompt_ids", "messages", "tools", "chat_template_kwargs", "adapter");
 
   /** What a plain text is. */
   enum Plain {
@@ -72,6 +75,14 @@ record PromptFile(Path file, Plain plain, int vocabulary) {
         node = JSON.readTree(text);
       } catch (JsonProcessingException e) {
         throw new ContractException(where + "not JSON: " + e.getOriginalMessage(), e);
+      }
+      if (!node.isObject()) {
+        throw wrong("is " + node + ", expected an object");
+      }
+      for (Map.Entry<String, JsonNode> field : node.properties()) {
+        if (!KEYS.contains(field.getKey())) {
+          throw wrong("has an unknown key '" + field.getKey() + "', expected some of " + KEYS);
+        }
       }
       JsonNode adapter = node.path("adapter");
       if (node.hasNonNull("adapter") && !adapter.isTextual()) {

@@ -53,7 +53,7 @@ public record AdapterConfig(
     /** A regular expression for the full module path. */
     record Regex(String pattern) implements Targets {}
 
-    /** Every linear layer but the output head. */
+    /** Every linear layer of a block: all but the output head. */
     record AllLinear() implements Targets {}
 
     /**
@@ -85,7 +85,7 @@ public record AdapterConfig(
           "megatron_core",
           "ephemeral_gpu_offload",
           "ensure_weight_tying",
-          "arrow_config",
+          "qalora_group_size",
           "target_parameters_note");
 
   /** Initialisations after which PEFT computes with another base. */
@@ -121,6 +121,9 @@ public record AdapterConfig(
       throw new ContractException(path + ": no such file; expected a PEFT adapter directory");
     }
     JsonNode root = SmallJson.read(path);
+    if (!root.has("peft_type")) {
+      throw new ContractException(path + ": peft_type is missing, expected LORA");
+    }
     require(path, root, "peft_type", "LORA");
     require(path, root, "bias", "none");
     String start = root.path("init_lora_weights").asText("");
@@ -152,11 +155,7 @@ public record AdapterConfig(
               || (value.isBoolean() && !value.booleanValue())
               || (value.isContainerNode() && value.isEmpty())
               || (value.isTextual() && value.textValue().isEmpty());
-      if (!understood.contains(field.getKey())
-          && !HARMLESS.contains(field.getKey())
-          && !silent
-          && !(field.getKey().equals("qalora_group_size")
-              || field.getKey().equals("megatron_config"))) {
+      if (!understood.contains(field.getKey()) && !HARMLESS.contains(field.getKey()) && !silent) {
         throw new ContractException(
             path
                 + ": "
@@ -166,40 +165,23 @@ public record AdapterConfig(
                 + " is not supported; only plain LoRA on linear layers is");
       }
     }
-    if (!root.path("r").isInt() || !root.path("lora_alpha").isNumber()) {
-      throw new ContractException(path + ": r or lora_alpha is missing or not a number");
-    }
+    int rank = rank(path, "r", root.path("r"));
+    double alpha = alpha(path, "lora_alpha", root.path("lora_alpha"));
     Map<String, Integer> ranks = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> entry : root.path("rank_pattern").properties()) {
-      if (!entry.getValue().isInt() || entry.getValue().intValue() < 1) {
-        throw new ContractException(
-            path
-                + ": rank_pattern '"
-                + entry.getKey()
-                + "' is "
-                + entry.getValue()
-                + ", expected a whole number of at least 1");
-      }
-      ranks.put(entry.getKey(), entry.getValue().intValue());
+      ranks.put(
+          entry.getKey(), rank(path, "rank_pattern '" + entry.getKey() + "'", entry.getValue()));
       var unused = regex(path, "rank_pattern", entry.getKey());
     }
     Map<String, Double> alphas = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> entry : root.path("alpha_pattern").properties()) {
-      if (!entry.getValue().isNumber()) {
-        throw new ContractException(
-            path
-                + ": alpha_pattern '"
-                + entry.getKey()
-                + "' is "
-                + entry.getValue()
-                + ", expected a number");
-      }
-      alphas.put(entry.getKey(), entry.getValue().doubleValue());
+      alphas.put(
+          entry.getKey(), alpha(path, "alpha_pattern '" + entry.getKey() + "'", entry.getValue()));
       var unused = regex(path, "alpha_pattern", entry.getKey());
     }
     return new AdapterConfig(
-        root.path("r").intValue(),
-        root.path("lora_alpha").doubleValue(),
+        rank,
+        alpha,
         root.path("use_rslora").booleanValue() ? Scaling.ROOT_OF_RANK : Scaling.RANK,
         ranks,
         alphas,
@@ -208,6 +190,32 @@ public record AdapterConfig(
         root.path("base_model_name_or_path").isTextual()
             ? root.path("base_model_name_or_path").textValue()
             : null);
+  }
+
+  /** A whole number, which may be written with a fraction of nought. */
+  private static int rank(Path path, String key, JsonNode node) {
+    if (!node.canConvertToExactIntegral() || !node.canConvertToInt() || node.intValue() < 1) {
+      throw wrong(path, key, node, "a whole number of at least 1");
+    }
+    return node.intValue();
+  }
+
+  private static double alpha(Path path, String key, JsonNode node) {
+    if (!node.isNumber() || !Double.isFinite(node.doubleValue())) {
+      throw wrong(path, key, node, "a number");
+    }
+    return node.doubleValue();
+  }
+
+  private static ContractException wrong(Path path, String key, JsonNode found, String expected) {
+    return new ContractException(
+        path
+            + ": "
+            + key
+            + " is "
+            + (found.isMissingNode() ? "missing" : found)
+            + ", expected "
+            + expected);
   }
 
   private static Targets within(Path path, JsonNode root, Targets all) {
@@ -247,8 +255,7 @@ public record AdapterConfig(
       return new Targets.Names(List.copyOf(names));
     }
     if (!node.isTextual()) {
-      throw new ContractException(
-          path + ": " + key + " is " + node + ", expected a list or a string");
+      throw wrong(path, key, node, "a list of module names, a regular expression or all-linear");
     }
     if (node.textValue().equals("all-linear")) {
       return new Targets.AllLinear();
@@ -305,7 +312,7 @@ public record AdapterConfig(
     if (targets instanceof Targets.Regex regex) {
       return compiled(regex.pattern()).matcher(module).matches();
     }
-    return !module.equals("lm_head");
+    return PeftAdapter.MODULES.stream().anyMatch(linear -> module.endsWith("." + linear));
   }
 
   private static int block(String module) {

@@ -2,6 +2,7 @@ package io.knack.llm.lora;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.checkpoint.Checkpoint;
 import io.knack.llm.checkpoint.ModelConfig;
@@ -9,10 +10,14 @@ import io.knack.llm.checkpoint.SafetensorsWriter;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -25,6 +30,10 @@ public final class Merge {
    * Writes {@code out}: the base's files, with {@code W + scale B A} in the place of every adapted
    * matrix. The sum is formed in float32 and rounded once. The directory appears whole or not at
    * all.
+   *
+   * @throws PlanException when {@code out} is there already or cannot be created
+   * @throws ContractException naming the tensor when base and adapter do not fit each other, or
+   *     when a sum is too large for the base's type
    */
   public static void run(Path base, Path adapterDirectory, Path out) throws IOException {
     if (Files.exists(out)) {
@@ -40,8 +49,8 @@ public final class Merge {
     try (Kernels kernels = Kernels.load("cpu")) {
       kernels.gradients(Kernels.Gradients.OFF);
       PeftAdapter adapter = PeftAdapter.read(kernels, kernels.manager(), adapterDirectory, model);
-      Files.createDirectories(parent);
-      Path staged = Files.createTempDirectory(parent, "." + whole.getFileName() + "-");
+      checkAdapted(checkpoint, adapter);
+      Path staged = staged(out, parent, "." + whole.getFileName() + "-");
       try {
         write(kernels, base, checkpoint, adapter, staged);
         Files.setPosixFilePermissions(staged, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -51,6 +60,63 @@ public final class Merge {
         throw e;
       }
     }
+  }
+
+  /** Every pair has its matrix in the base: none is dropped in silence. */
+  private static void checkAdapted(Checkpoint checkpoint, PeftAdapter adapter) {
+    adapter
+        .pairs()
+        .forEach(
+            (module, pair) -> {
+              String name = module + ".weight";
+              if (!checkpoint.has(name)) {
+                throw new ContractException(
+                    checkpoint.directory()
+                        + ": has no tensor '"
+                        + name
+                        + "', which the adapter changes; its first is "
+                        + checkpoint.names().stream()
+                            .findFirst()
+                            .map(n -> "'" + n + "'")
+                            .orElse("none")
+                        + "; expected the base of the adapter, with the names transformers saves");
+              }
+              List<Long> fits = List.of(pair.b().getShape().get(0), pair.a().getShape().get(1));
+              if (!checkpoint.shape(name).equals(fits)) {
+                throw new ContractException(
+                    checkpoint.directory()
+                        + ": tensor '"
+                        + name
+                        + "' has shape "
+                        + checkpoint.shape(name)
+                        + ", the adapter and config.json ask for "
+                        + fits);
+              }
+            });
+  }
+
+  private static Path staged(Path out, Path parent, String prefix) {
+    try {
+      Files.createDirectories(parent);
+      return Files.createTempDirectory(parent, prefix);
+    } catch (IOException e) {
+      throw new PlanException(
+          out + ": cannot be created: " + reason(e) + "; name a directory you may write");
+    }
+  }
+
+  /** In words: the message of most of these is a path alone. */
+  private static String reason(IOException problem) {
+    if (problem instanceof FileAlreadyExistsException) {
+      return problem.getMessage() + " is no directory";
+    }
+    if (problem instanceof AccessDeniedException) {
+      return problem.getMessage() + " may not be written";
+    }
+    if (problem instanceof NoSuchFileException) {
+      return problem.getMessage() + " is no place for a directory";
+    }
+    return String.valueOf(problem.getMessage());
   }
 
   private static void write(
@@ -71,7 +137,10 @@ public final class Merge {
     try (Stream<Path> files = Files.list(base)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         String name = String.valueOf(file.getFileName());
-        if (!name.contains(".safetensors") && !name.endsWith(".bin")) {
+        // With an adapter_config.json beside it, transformers would take the result for an adapter.
+        if (!name.contains(".safetensors")
+            && !name.endsWith(".bin")
+            && !name.equals("adapter_config.json")) {
           Files.copy(file, out.resolve(name));
         }
       }
@@ -104,6 +173,16 @@ public final class Merge {
         tensor =
             kernels.tensor(
                 scope, "merge", tensor, pair.a(), pair.b(), adapter.config().scale(module));
+        if (kernels.number("all_finite", tensor) == 0) {
+          throw new ContractException(
+              checkpoint.directory()
+                  + ": tensor '"
+                  + name
+                  + "' is "
+                  + type
+                  + ", which cannot hold the sum with the adapter: it overflows to infinity; store"
+                  + " the base as BF16 or F32, or check the adapter's scale");
+        }
       }
       if (type == DType.BF16) {
         tensor = kernels.tensor(scope, "bf16_as_bits", tensor);

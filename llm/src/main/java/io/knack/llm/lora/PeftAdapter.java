@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.knack.contracts.stage.ContractException;
 import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.checkpoint.ModelConfig.QkNorm;
 import io.knack.llm.checkpoint.SafetensorsFile;
 import io.knack.llm.checkpoint.SafetensorsWriter;
 import io.knack.llm.kernel.DType;
@@ -13,13 +14,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,25 +74,56 @@ public record PeftAdapter(AdapterConfig config, Map<String, Pair> pairs) {
     };
   }
 
-  /** The modules of a model that a configuration targets, block by block. */
-  public static List<String> targeted(AdapterConfig config, ModelConfig model) {
-    List<String> found = new ArrayList<>();
-    for (int layer = 0; layer < model.layers(); layer++) {
-      for (String module : MODULES) {
-        String path = "model.layers." + layer + "." + module;
-        if (config.targets(path)) {
-          found.add(path);
-        }
-      }
-    }
-    if (found.isEmpty()) {
-      throw new ContractException(
-          "adapter: target_modules "
-              + config.targets()
-              + " match no linear layer of a block; these have "
-              + MODULES);
-    }
-    return found;
+  /** What else a block holds, as PEFT sees it. */
+  private static final List<String> OTHERS_OF_A_BLOCK =
+      List.of(
+          "",
+          ".input_layernorm",
+          ".self_attn",
+          ".self_attn.q_norm",
+          ".self_attn.k_norm",
+          ".post_attention_layernorm",
+          ".mlp",
+          ".mlp.act_fn");
+
+  /** What lies outside the blocks. */
+  private static final List<String> OTHERS =
+      List.of(
+          "model",
+          "model.embed_tokens",
+          "model.layers",
+          "model.norm",
+          "model.rotary_emb",
+          "lm_head");
+
+  /**
+   * Refuses targets that are no linear layer of a block, as PEFT does for most of them.
+   *
+   * @param where starts the message
+   * @throws ContractException naming the first such module
+   */
+  static void checkLinear(String where, AdapterConfig config, ModelConfig model) {
+    Stream<String> others =
+        Stream.concat(
+            OTHERS.stream(),
+            IntStream.range(0, model.layers())
+                .boxed()
+                .flatMap(
+                    layer ->
+                        OTHERS_OF_A_BLOCK.stream().map(other -> "model.layers." + layer + other)));
+    others
+        .filter(other -> model.qkNorm() == QkNorm.PER_HEAD || !other.matches(".*[qk]_norm"))
+        .filter(config::targets)
+        .findFirst()
+        .ifPresent(
+            other -> {
+              throw new ContractException(
+                  where
+                      + ": target_modules match "
+                      + other
+                      + ", which cannot be served; expected linear layers of a block: "
+                      + MODULES);
+            });
   }
 
   /**
@@ -101,7 +134,18 @@ public record PeftAdapter(AdapterConfig config, Map<String, Pair> pairs) {
   public static PeftAdapter read(
       Kernels kernels, NDManager owner, Path directory, ModelConfig model) {
     AdapterConfig config = AdapterConfig.read(directory);
-    SafetensorsFile file = SafetensorsFile.open(directory.resolve("adapter_model.safetensors"));
+    checkLinear(directory.resolve("adapter_config.json").toString(), config, model);
+    Path tensors = directory.resolve("adapter_model.safetensors");
+    if (!Files.exists(tensors)) {
+      throw new ContractException(
+          directory
+              + ": has no adapter_model.safetensors"
+              + (Files.exists(directory.resolve("adapter_model.bin"))
+                  ? " but adapter_model.bin; other weight formats are not read, convert the adapter"
+                      + " to safetensors"
+                  : "; expected a PEFT adapter directory"));
+    }
+    SafetensorsFile file = SafetensorsFile.open(tensors);
     Map<String, Pair> pairs = new LinkedHashMap<>();
     Set<String> rest = new HashSet<>(file.entries().keySet());
     for (int layer = 0; layer < model.layers(); layer++) {

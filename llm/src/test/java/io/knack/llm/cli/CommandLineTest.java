@@ -8,14 +8,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.cli.KnackCli;
 import io.knack.llm.Fixtures;
 import io.knack.llm.Main;
+import io.knack.llm.checkpoint.SafetensorsFile;
+import io.knack.llm.checkpoint.SafetensorsWriter;
 import io.knack.llm.text.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -175,6 +180,18 @@ class CommandLineTest {
         "--samples is 1073741824");
     refused(generate(Path.of("x"), "--adapter", "a=b", "--adapter", "a=c"), 2, "one name");
     refused(generate(Path.of("x"), "--adapter", "a", "--adapter", "b"), 2, "NAME=DIR");
+    refused(
+        generate(Path.of("x"), "--adapter", "a=b", "--adapter", "c=d"),
+        2,
+        "one prompt takes one --adapter, found 2",
+        "--prompts with an \"adapter\" in each line");
+    for (String cold : List.of("1e-38", "1e-7", "-1", "Infinity")) {
+      refused(
+          generate(Path.of("x"), "--temperature", cold),
+          2,
+          "--temperature is " + Double.valueOf(cold) + ", expected 0, which takes the most likely",
+          "from 1.0E-6 up");
+    }
     refused(generate(Fixtures.checkpoint("llama2"), "--dtype", "int3"), 2, "int3");
     refused(generate(Fixtures.checkpoint("llama2"), "--device", "tpu"), 2, "tpu");
   }
@@ -222,7 +239,8 @@ class CommandLineTest {
         "{\"messages\": [{\"role\": \"pope\", \"content\": \"x\"}]}",
         "{\"messages\": [{\"role\": \"user\", \"content\": [{\"image\": 1}]}]}",
         "{\"messages\": [{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {}}]}]}",
-        "{\"messages\": [], \"tools\": {}}"
+        "{\"messages\": [], \"tools\": {}}",
+        "[\"x\"]"
       })
   void aBadLineOfAPromptsFileIsNamed(String line) throws IOException {
     Path prompts =
@@ -231,6 +249,18 @@ class CommandLineTest {
         knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompts", prompts, "--json"),
         65,
         "p.jsonl line 2");
+  }
+
+  @Test
+  void anUnknownKeyOfAPromptsFileIsNamed() throws IOException {
+    Path prompts =
+        Files.writeString(
+            directory.resolve("p.jsonl"), "{\"prompt\": \"x\", \"temperature\": 1}\n");
+    refused(
+        knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompts", prompts),
+        65,
+        "p.jsonl line 1: has an unknown key 'temperature'",
+        "chat_template_kwargs");
   }
 
   @Test
@@ -373,6 +403,38 @@ class CommandLineTest {
         "target");
   }
 
+  @Test
+  void anAdapterOfAnotherWeightFormatIsNamed() throws IOException {
+    Path adapter =
+        Fixtures.copy(Fixtures.adapter("llama2", "attention"), directory.resolve("adapter"));
+    Path tensors = adapter.resolve("adapter_model.safetensors");
+    Files.move(tensors, adapter.resolve("adapter_model.bin"));
+    refused(
+        generate(Fixtures.checkpoint("llama2"), "--adapter", adapter),
+        65,
+        "has no adapter_model.safetensors but adapter_model.bin",
+        "convert the adapter to safetensors");
+    Files.delete(adapter.resolve("adapter_model.bin"));
+    refused(
+        generate(Fixtures.checkpoint("llama2"), "--adapter", adapter),
+        65,
+        "has no adapter_model.safetensors; expected a PEFT adapter directory");
+  }
+
+  @Test
+  void anAdapterOnANormIsNamed() throws IOException {
+    Path adapter =
+        Fixtures.copy(Fixtures.adapter("llama2", "attention"), directory.resolve("adapter"));
+    Fixtures.replace(
+        adapter.resolve("adapter_config.json"),
+        "\"target_modules\": [",
+        "\"target_modules\": [\"input_layernorm\", ");
+    refused(
+        generate(Fixtures.checkpoint("llama2"), "--adapter", adapter),
+        65,
+        "adapter_config.json: target_modules match model.layers.0.input_layernorm");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"llama2", "llama3", "qwen2"})
   void aMergedCheckpointComputesWhatBaseAndAdapterDo(String name) throws IOException {
@@ -414,6 +476,111 @@ class CommandLineTest {
     try (var left = Files.list(directory.resolve("sub"))) {
       assertThat(left).isEmpty();
     }
+  }
+
+  private Outcome merge(Path model, Path adapter, Path out) {
+    return knack("merge", "--model", model, "--adapter", adapter, "--out", out);
+  }
+
+  /** A merge that is refused leaves nothing, not even the directory above. */
+  private void notMerged(Path model, Path adapter, String... words) {
+    refused(merge(model, adapter, directory.resolve("sub/merged")), 65, words);
+    assertThat(directory.resolve("sub")).doesNotExist();
+  }
+
+  /** Replaces the tensors by zeros of a type, and of shapes that may differ from theirs. */
+  private static void zeros(Path model, String type, Map<String, List<Long>> shapes)
+      throws IOException {
+    Path weights = model.resolve("model.safetensors");
+    Map<String, SafetensorsWriter.Declaration> declared = new TreeMap<>();
+    SafetensorsFile.open(weights)
+        .entries()
+        .forEach(
+            (name, entry) ->
+                declared.put(
+                    name,
+                    new SafetensorsWriter.Declaration(
+                        type, shapes.getOrDefault(name, entry.shape()))));
+    try (SafetensorsWriter writer = SafetensorsWriter.create(weights, declared)) {
+      for (Map.Entry<String, SafetensorsWriter.Declaration> tensor : declared.entrySet()) {
+        long elements = tensor.getValue().shape().stream().reduce(1L, Math::multiplyExact);
+        int bytes = Math.toIntExact(elements * (type.equals("F32") ? 4 : 2));
+        writer.write(tensor.getKey(), ByteBuffer.allocate(bytes));
+      }
+    }
+  }
+
+  @Test
+  void aMergeDropsNoPairForWantOfItsTensor() throws IOException {
+    Path model = spoiled();
+    Fixtures.replaceInHeader(
+        model.resolve("model.safetensors"),
+        "model.layers.1.self_attn.q_proj.weight",
+        "other.layers.1.self_attn.q_proj.weight");
+    notMerged(
+        model,
+        Fixtures.adapter("llama2", "attention"),
+        "has no tensor 'model.layers.1.self_attn.q_proj.weight', which the adapter changes",
+        "its first is 'lm_head.weight'");
+  }
+
+  @Test
+  void aMergeNamesTheTensorWhoseShapeDoesNotFit() throws IOException {
+    Path model = spoiled();
+    for (long in : new long[] {31, 1}) {
+      zeros(model, "F32", Map.of("model.layers.0.self_attn.q_proj.weight", List.of(32L, in)));
+      notMerged(
+          model,
+          Fixtures.adapter("llama2", "attention"),
+          "tensor 'model.layers.0.self_attn.q_proj.weight' has shape [32, " + in + "]",
+          "ask for [32, 32]");
+    }
+  }
+
+  @Test
+  void aMergeThatOverflowsTheTypeOfTheBaseIsRefused() throws IOException {
+    Path model = spoiled();
+    Path adapter =
+        Fixtures.copy(Fixtures.adapter("llama2", "attention"), directory.resolve("adapter"));
+    Fixtures.replace(
+        adapter.resolve("adapter_config.json"), "\"lora_alpha\": 8", "\"lora_alpha\": 8e9");
+    zeros(model, "F16", Map.of());
+    refused(
+        merge(model, adapter, directory.resolve("sub/merged")),
+        65,
+        "tensor 'model.layers.0.self_attn.",
+        "is F16, which cannot hold the sum",
+        "overflows to infinity");
+    assertThat(directory.resolve("sub")).isEmptyDirectory();
+    zeros(model, "F32", Map.of());
+    assertThat(merge(model, adapter, directory.resolve("wide")).exit()).isZero();
+  }
+
+  @Test
+  void aMergeTakesNoFilesOfAnAdapterAlong() throws IOException {
+    Path model = spoiled();
+    Path adapter = Fixtures.adapter("llama2", "attention");
+    for (String name : List.of("adapter_config.json", "adapter_model.safetensors")) {
+      Files.copy(adapter.resolve(name), model.resolve(name));
+    }
+    Path out = directory.resolve("merged");
+    assertThat(merge(model, adapter, out)).isEqualTo(new Outcome(0, "", ""));
+    assertThat(out.resolve("config.json")).exists();
+    assertThat(out.resolve("adapter_config.json")).doesNotExist();
+    assertThat(out.resolve("adapter_model.safetensors")).doesNotExist();
+  }
+
+  @Test
+  void aMergeSaysWhyItsDirectoryCannotBeCreated() throws IOException {
+    Path file = Files.writeString(directory.resolve("file"), "x");
+    refused(
+        merge(
+            Fixtures.checkpoint("llama2"),
+            Fixtures.adapter("llama2", "attention"),
+            file.resolve("merged")),
+        2,
+        file.resolve("merged") + ": cannot be created: " + file + " is no directory",
+        "name a directory you may write");
   }
 
   @Test

@@ -1,9 +1,13 @@
 package io.knack.llm.lora;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.knack.contracts.stage.ContractException;
+import io.knack.llm.Fixtures;
+import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.lora.AdapterConfig.Targets;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -115,6 +119,70 @@ class AdapterConfigTest {
           .isInstanceOf(ContractException.class)
           .hasMessageContaining("_pattern");
     }
+  }
+
+  @Test
+  void ranksMayBeWrittenAsFractionsAndWhatIsWrongIsSaid() throws IOException {
+    String rest = ", \"peft_type\": \"LORA\", \"target_modules\": [\"q_proj\"]";
+    assertThat(readWhole("\"r\": 4.0, \"lora_alpha\": 8" + rest).rank()).isEqualTo(4);
+    for (List<String> wrong :
+        List.of(
+            List.of("\"lora_alpha\": 8", "r is missing, expected a whole number of at least 1"),
+            List.of("\"r\": 4.5, \"lora_alpha\": 8", "r is 4.5, expected a whole number"),
+            List.of("\"r\": \"4\", \"lora_alpha\": 8", "r is \"4\", expected a whole number"),
+            List.of("\"r\": 0, \"lora_alpha\": 8", "r is 0, expected a whole number"),
+            List.of("\"r\": 4", "lora_alpha is missing, expected a number"),
+            List.of("\"r\": 4, \"lora_alpha\": null", "lora_alpha is null, expected a number"))) {
+      assertThatThrownBy(() -> readWhole(wrong.get(0) + rest))
+          .isInstanceOf(ContractException.class)
+          .hasMessageContaining("adapter_config.json: " + wrong.get(1));
+    }
+    assertThatThrownBy(() -> read("\"bias\": \"none\""))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("target_modules is missing, expected a list of module names");
+  }
+
+  @Test
+  void whatChangesTheForwardPassOrTheMethodIsRefusedByName() throws IOException {
+    for (String option : List.of("arrow_config", "megatron_config")) {
+      write(directory, "\"" + option + "\": null");
+      assertThat(AdapterConfig.read(directory).rank()).isEqualTo(4);
+      write(directory, "\"" + option + "\": {\"top_k\": 2}");
+      assertThatThrownBy(() -> AdapterConfig.read(directory))
+          .isInstanceOf(ContractException.class)
+          .hasMessageContaining(option + " = {\"top_k\":2} is not supported");
+    }
+    assertThatThrownBy(
+            () -> readWhole("\"r\": 4, \"lora_alpha\": 8, \"target_modules\": [\"q_proj\"]"))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("peft_type is missing, expected LORA");
+  }
+
+  @Test
+  void onlyLinearLayersOfABlockMayBeTargeted() {
+    ModelConfig llama = ModelConfig.of(Fixtures.checkpoint("llama2"));
+    ModelConfig qwen3 = ModelConfig.of(Fixtures.checkpoint("qwen3"));
+    for (String other : List.of("input_layernorm", "model.norm", "mlp", "embed_tokens")) {
+      assertThatThrownBy(() -> check(llama, new Targets.Names(List.of("q_proj", other))))
+          .isInstanceOf(ContractException.class)
+          .hasMessageContaining(other + ", which cannot be served; expected linear layers");
+    }
+    assertThatThrownBy(() -> check(llama, new Targets.Regex("model\\..*")))
+        .hasMessageContaining("model.embed_tokens, which cannot be served");
+    Targets norms = new Targets.Names(List.of("q_proj", "q_norm"));
+    assertThatCode(() -> check(llama, norms)).doesNotThrowAnyException();
+    assertThatThrownBy(() -> check(qwen3, norms))
+        .hasMessageContaining("model.layers.0.self_attn.q_norm, which cannot be served");
+    assertThatCode(() -> check(qwen3, new Targets.AllLinear())).doesNotThrowAnyException();
+  }
+
+  private static void check(ModelConfig model, Targets targets) {
+    PeftAdapter.checkLinear("adapter", AdapterConfig.of(4, 8, targets), model);
+  }
+
+  private AdapterConfig readWhole(String options) throws IOException {
+    Files.writeString(directory.resolve("adapter_config.json"), "{" + options + "}");
+    return AdapterConfig.read(directory);
   }
 
   private static void write(Path directory, String option) throws IOException {
