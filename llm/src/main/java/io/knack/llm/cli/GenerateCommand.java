@@ -11,6 +11,7 @@ import io.knack.llm.Prompt;
 import io.knack.llm.Sample;
 import io.knack.llm.Sampling;
 import io.knack.llm.TokenUsage;
+import io.knack.llm.checkpoint.GenerationDefaults;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.local.LocalModel;
 import io.knack.llm.local.LocalOptions;
@@ -131,6 +132,7 @@ public final class GenerateCommand implements Callable<Integer> {
     LocalOptions options =
         new LocalOptions(dtype == null ? null : DType.parse(dtype), device, 0, 128, 0);
     try (LocalModel loaded = LocalModel.load(model, options)) {
+      tellUnheeded();
       String everywhere = null;
       for (String adapter : adapters) {
         int equals = named(adapter) ? adapter.indexOf('=') : -1;
@@ -151,6 +153,21 @@ public final class GenerateCommand implements Callable<Integer> {
       out.flush();
     }
     return 0;
+  }
+
+  /** Says what the checkpoint's own defaults ask for beyond what the options here can. */
+  private void tellUnheeded() {
+    List<String> unheeded = GenerationDefaults.of(model).unheeded();
+    if (!unheeded.isEmpty()) {
+      PrintWriter err = java.util.Objects.requireNonNull(spec).commandLine().getErr();
+      err.println(
+          "knack: "
+              + model.resolve("generation_config.json")
+              + " asks for "
+              + String.join(", ", unheeded)
+              + ", which is not applied here");
+      err.flush();
+    }
   }
 
   /** Whether an adapter is given as NAME=DIR; a directory's own name may hold a "=". */

@@ -30,8 +30,9 @@ record PromptFile(Path file, Plain plain, int vocabulary) {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
+  /** What a line may hold; {@code id} is the user's own name for it. */
   private static final List<String> KEYS =
-      List.of("prompt", "prompt_ids", "messages", "tools", "chat_template_kwargs", "adapter");
+      List.of("prompt", "prompt_ids", "messages", "tools", "chat_template_kwargs", "adapter", "id");
 
   /** What a plain text is. */
   enum Plain {

@@ -264,19 +264,13 @@ public record AdapterConfig(
     return new Targets.Regex(node.textValue());
   }
 
-  private static Pattern regex(Path path, String key, String pattern) {
+  private static ModulePattern regex(Path path, String key, String pattern) {
     try {
-      return compiled(pattern);
+      return new ModulePattern(pattern);
     } catch (PatternSyntaxException e) {
       throw new ContractException(
           path + ": " + key + " '" + pattern + "' is not a regular expression", e);
     }
-  }
-
-  /** PEFT's patterns are Python's, which name their groups otherwise. */
-  private static Pattern compiled(String pattern) {
-    return Pattern.compile(
-        pattern.replace("(?P<", "(?<").replaceAll("\\(\\?P=(\\w+)\\)", "\\\\k<$1>"));
   }
 
   private static void require(Path path, JsonNode root, String key, String value) {
@@ -310,7 +304,7 @@ public record AdapterConfig(
           .anyMatch(name -> module.equals(name) || module.endsWith("." + name));
     }
     if (targets instanceof Targets.Regex regex) {
-      return compiled(regex.pattern()).matcher(module).matches();
+      return new ModulePattern(regex.pattern()).matches(module);
     }
     return PeftAdapter.MODULES.stream().anyMatch(linear -> module.endsWith("." + linear));
   }
@@ -333,7 +327,7 @@ public record AdapterConfig(
   /** PEFT's rule: a key is a regular expression for the end of the path, after a dot. */
   private static <T> T first(Map<String, T> pattern, String module, T otherwise) {
     for (Map.Entry<String, T> entry : pattern.entrySet()) {
-      if (compiled("(.*\\.)?(" + entry.getKey() + ")").matcher(module).matches()) {
+      if (new ModulePattern("(.*\\.)?(" + entry.getKey() + ")").matches(module)) {
         return entry.getValue();
       }
     }

@@ -192,4 +192,13 @@ class AdapterConfigTest {
             + option
             + "}");
   }
+
+  @Test
+  void anExpressionThatTriesEveryWayIsRefused() {
+    String path = "model.layers.0.self_attn.q_proj";
+    assertThat(new ModulePattern("model\\.(?P<l>layers)\\.\\d+\\..*q_proj").matches(path)).isTrue();
+    assertThatThrownBy(() -> new ModulePattern("((((.*)*)*)*)*Z").matches(path))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("'((((.*)*)*)*)*Z' takes too long");
+  }
 }
