@@ -187,6 +187,11 @@ CONSTRUCTS = r"""
 {{ '1d' | int }} {{ '1f' | float }} {{ '1_000' | int }} {{ 'inf' | float }} {{ 'inf' | int(3) }} {{ '2.9' | int }} {{ ' -1_0.5e1 ' | float }} {{ '0x1p3' | float }} {{ 'ff' | int(0, 16) }}
 {{ range(9223372036854775800, 9223372036854775807, 100) | list }}{{ range(5, 0, -2) | list }}{{ range(3, 3) | list }}{{ range(-3, 4, 3) | list }}
 {{ blank | indent(2, true, true) }}|{{ 'a\n\nb' | indent }}|{{ 'a\n\nb' | indent(1, blank=true) }}
+{{ ['\u200b\xad\u2028\ue000\u3000\xa0\x7f\x85é😀\U000E0001'] }}
+{{ 'a\u2028b\x85c\vd\x1ce\r\nf\n' .splitlines() }}{{ 'a\x0bb' .splitlines(true) }}
+{{ "\101\0\18\377" }}
+{{ [1] + (2,) }}{{ 1 }}
+{{ (1,) + (2,) }}
 """.strip("\n").split("\n")
 WHITESPACE = [
     "a\n  {% if t %}\n  b\n  {% endif %}\nc\n", "a\n  {%- if t -%}\n  b\n  {%- endif %}\n\nc", "  {% if t %}x{% endif %}  {% if t %} y{% endif %}\n",
@@ -194,6 +199,7 @@ WHITESPACE = [
     "x\n\t{% set a = 1 %}\ny{% if t +%}\nz{% endif %}", "a\r\nb\rc\n\n", "{% for i in l %}\n  {{ i }}\n{% endfor %}\nend", "{% macro f() %}\n  x\n{% endmacro %}\n[{{ f() }}]",
     "a {% if t %} b {% endif %} c", "\n{% if t %}\n{% if t %}\n   x{% endif %}\n{% endif %}", "{{ '  ' }}  {% if t %}{% endif %}", "{% if t %}a{% endif %}\n  {% if t %}b{% endif %}\n",
     "{% raw %}\n  {{ x }}\n  {% endraw %}\nb", "{% raw -%}  x  {%- endraw %} y", "a{{ n }}  {% if t %}b{% endif %}", "   \n  {% if t %}x{% endif %}",
+    "x\u00a0{{- n -}}\u00a0\u3000y", "x\u00a0{%- if t -%}\u2007y{%- endif -%}\u202f\n z",
 ]
 
 

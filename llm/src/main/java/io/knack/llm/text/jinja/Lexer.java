@@ -257,7 +257,7 @@ final class Lexer {
         case 'f' -> value.append('\f');
         case 'a' -> value.append((char) 7);
         case 'v' -> value.append((char) 11);
-        case '0' -> value.append((char) 0);
+        case '0', '1', '2', '3', '4', '5', '6', '7' -> i = octal(i - 1, value);
         case '\\', '\'', '"' -> value.append(escaped);
         case '\n' -> {}
         case 'x' -> i = hex(i, 2, value);
@@ -271,6 +271,17 @@ final class Lexer {
     }
     add(Token.Type.STRING, value.toString());
     advance(i + 1);
+  }
+
+  private int octal(int from, StringBuilder value) {
+    int stop = from;
+    int code = 0;
+    while (stop < Math.min(from + 3, source.length())
+        && "01234567".indexOf(source.charAt(stop)) >= 0) {
+      code = 8 * code + Character.digit(source.charAt(stop++), 8);
+    }
+    value.append((char) code);
+    return stop;
   }
 
   private int hex(int from, int digits, StringBuilder value) {

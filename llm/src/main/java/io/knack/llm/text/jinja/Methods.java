@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Methods of strings, lists and mappings that change nothing. */
 final class Methods {
+  private static final String LINE_ENDS = "\n\r\013\f\034\035\036\u0085\u2028\u2029";
+
   private Methods() {}
 
   /** The method bound to its target; null where there is none of that name. */
@@ -407,7 +409,7 @@ final class Methods {
     int from = 0;
     while (from < text.length()) {
       int at = from;
-      while (at < text.length() && text.charAt(at) != '\n' && text.charAt(at) != '\r') {
+      while (at < text.length() && LINE_ENDS.indexOf(text.charAt(at)) < 0) {
         at++;
       }
       int next = at;

@@ -50,7 +50,8 @@ final class Operators {
         run.meter.makeText((long) a.length() + b.length());
         return a + b;
       }
-      if (left instanceof List<?> a && right instanceof List<?> b) {
+      boolean sameKind = (left instanceof Tuple) == (right instanceof Tuple);
+      if (left instanceof List<?> a && right instanceof List<?> b && sameKind) {
         run.meter.makeElements((long) a.size() + b.size());
         List<Object> both = new ArrayList<>(Values.list(a));
         both.addAll(Values.list(b));

@@ -157,8 +157,8 @@ final class Values {
     meter.touch(text.length());
     char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
     out.append(quote);
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
+    for (int i = 0; i < text.length(); i = text.offsetByCodePoints(i, 1)) {
+      int c = text.codePointAt(i);
       switch (c) {
         case '\n' -> out.append("\\n");
         case '\r' -> out.append("\\r");
@@ -167,16 +167,38 @@ final class Values {
         default -> {
           if (c == quote) {
             out.append('\\').append(quote);
-          } else if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
-            out.append("\\x").append(Character.forDigit(c >> 4, 16));
-            out.append(Character.forDigit(c & 15, 16));
+          } else if (isPrintable(c)) {
+            out.appendCodePoint(c);
           } else {
-            out.append(c);
+            escaped(c, out);
           }
         }
       }
     }
     out.append(quote);
+  }
+
+  /** What has no assigned meaning yet counts as printable: it may have one in a later Unicode. */
+  private static boolean isPrintable(int c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.SURROGATE,
+          Character.PRIVATE_USE,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          false;
+      case Character.SPACE_SEPARATOR -> c == ' ';
+      default -> true;
+    };
+  }
+
+  private static void escaped(int c, Text out) {
+    int digits = c < 0x100 ? 2 : c < 0x10000 ? 4 : 8;
+    out.append(digits == 2 ? "\\x" : digits == 4 ? "\\u" : "\\U");
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
+      out.append(Character.forDigit((c >> shift) & 15, 16));
+    }
   }
 
   /** The shortest digits that read back as the same double, in Python's layout. */
