@@ -163,6 +163,35 @@ CONSTRUCTS = r"""
 {{ x | string }}{{ t | string }}{{ none | string }}{{ l | string }}
 {{ (m | selectattr('role', 'equalto', 'user') | list)[-1] == m[2] }}{{ (s | upper).lower() }}{{ -n | abs }}
 {{ {'a': 1}.items() | list }}{{ not (t and false) }}{{ t is defined and not t is none }}{{ 'a' not in 'b' and 'c' }}
+{{ "don't_stop a.b (x <y ßa" | title }}|{{ "don't_stop a.b".title() }}
+{% if m | selectattr('role', 'equalto', 'tool') %}t{% else %}f{% endif %}{% if [] | select %}t{% endif %}{% if [] | reject %}t{% endif %}{% if m | rejectattr('role') %}t{% endif %}{% if [] | map('string') %}t{% endif %}{% if [] | list %}t{% else %}f{% endif %}
+{% if [] | unique %}t{% endif %}{% if [] | reverse %}t{% endif %}{% if e | items %}t{% endif %}{% if [] | batch(2) %}t{% endif %}{% if '' | reverse %}t{% else %}f{% endif %}{% if e | dictsort %}t{% else %}f{% endif %}
+{% set g = l | map('string') %}{{ g | first }}|{{ g | join(',') }}|{{ g | join(',') }}|{{ (l | select)[0] is defined }}{{ l | select is sequence }}{{ l | select is iterable }}
+{{ l | select | length }}
+{{ l | map('string') | last }}
+{% for i in l %}{{ i }}{% break %}{% else %}ELSE{% endfor %}|{% for i in l %}{{ i }}{% continue %}{% else %}ELSE{% endfor %}|{% for i in l %}{% if i == 1 %}{% break %}{% endif %}{{ i }}{% else %}ELSE{% endfor %}|{% for i in [] %}{% else %}ELSE{% endfor %}
+{{ 7 | round }} {{ 1.1 | round(1, 'ceil') }} {{ 2.3 | round(1, 'floor') }} {{ 17 | round(-1) }} {{ 25 | round(-1) }} {{ 2.675 | round(2) }} {{ 7 | round(0, 'ceil') }} {{ 1234.5 | round(-2, 'floor') }} {{ true | round }} {{ -0.4 | round }} {{ (1e308 * 10) | round }} {{ 1.5 | round(200000000) }}
+{{ 1.5 | round(2, 'up') }}
+{{ '%.1f' % 0.25 }} {{ '%.0f' % 2.5 }} {{ '%.2f' % 0.125 }} {{ '%05.1f|%-6d|%+d|%5s|%.2s|%05d|% d' % (-2.55, 3, 4, 'a', 'xyz', -7, 5) }} {{ '%.3f' % 1e22 }} {{ '%f' % -0.0 }} {{ '%d%i%%' % (2.7, 3) }} {{ '%06r|%05f' % ('a', 1e308 * 10) }}
+{{ 'a wörld, (foo) x½ it_s' | wordcount }} {{ '' | wordcount }}
+{{ {(1, 2): 3}[(1, 2)] }}{{ {}[[1]] is defined }}{{ {1: 'a'}[true] }}{{ {1: 'a'}[1.0] }}{{ [1, 1.0, true, 0, -0.0] | unique | list }}{{ {1: 'a', true: 'b'} }}{{ {1: 2} == {true: 2.0} }}
+{{ {[1]: 1} }}
+{{ {}.get([1]) }}
+{{ [[1], [1]] | unique | list }}
+{{ '-5'.rjust(5, '0') }}{{ '-5'.zfill(5) }}{{ 'é'.ljust(3, 'ü') }}
+{{ 'x'.ljust(3, 'ab') }}
+{{ s[7] }}{{ s[-2] }}{{ s[4:16] }}{{ s[::-2] }}{{ s[5:1] }}|{{ s[-99:-1] }}{{ s | first }}{{ s | last }}{{ s | reverse }}
+{{ 9007199254740993 == 9007199254740992.0 }}{{ 9007199254740993 > 9007199254740992.0 }}{{ 5.0 % 0.1 }} {{ -5.5 % 2 }} {{ 5.5 % -2.0 }}
+{{ 'abcabcabcabcabcabcabcabd'.find('abcabcabcabcabcabd') }} {{ 'xabababababababababababy'.rfind('ababababababababab') }} {{ ('ab' * 20).count('ab' * 9) }} {{ ('ab' * 20).replace('ab' * 9, '-') }} {{ ('ab' * 20).rsplit('ab' * 9, 1) }} {{ ('ab' * 20).split('ab' * 9) }} {{ 'ba' * 9 in 'ab' * 20 }}{{ 'bb' * 9 in 'ab' * 20 }}{{ ''.find('') }}{{ 'a'.rfind('') }}
+{{ ['ﬀ', '😀', 'a'] | sort }}{{ words | sort(reverse=true) }}{{ words | max }}
+{{ '1d' | int }} {{ '1f' | float }} {{ '1_000' | int }} {{ 'inf' | float }} {{ 'inf' | int(3) }} {{ '2.9' | int }} {{ ' -1_0.5e1 ' | float }} {{ '0x1p3' | float }} {{ 'ff' | int(0, 16) }}
+{{ range(9223372036854775800, 9223372036854775807, 100) | list }}{{ range(5, 0, -2) | list }}{{ range(3, 3) | list }}{{ range(-3, 4, 3) | list }}
+{{ blank | indent(2, true, true) }}|{{ 'a\n\nb' | indent }}|{{ 'a\n\nb' | indent(1, blank=true) }}
+{{ ['\u200b\xad\u2028\ue000\u3000\xa0\x7f\x85é😀\U000E0001'] }}
+{{ 'a\u2028b\x85c\vd\x1ce\r\nf\n' .splitlines() }}{{ 'a\x0bb' .splitlines(true) }}
+{{ "\101\0\18\377" }}
+{{ [1] + (2,) }}{{ 1 }}
+{{ (1,) + (2,) }}
 """.strip("\n").split("\n")
 WHITESPACE = [
     "a\n  {% if t %}\n  b\n  {% endif %}\nc\n", "a\n  {%- if t -%}\n  b\n  {%- endif %}\n\nc", "  {% if t %}x{% endif %}  {% if t %} y{% endif %}\n",
@@ -170,6 +199,7 @@ WHITESPACE = [
     "x\n\t{% set a = 1 %}\ny{% if t +%}\nz{% endif %}", "a\r\nb\rc\n\n", "{% for i in l %}\n  {{ i }}\n{% endfor %}\nend", "{% macro f() %}\n  x\n{% endmacro %}\n[{{ f() }}]",
     "a {% if t %} b {% endif %} c", "\n{% if t %}\n{% if t %}\n   x{% endif %}\n{% endif %}", "{{ '  ' }}  {% if t %}{% endif %}", "{% if t %}a{% endif %}\n  {% if t %}b{% endif %}\n",
     "{% raw %}\n  {{ x }}\n  {% endraw %}\nb", "{% raw -%}  x  {%- endraw %} y", "a{{ n }}  {% if t %}b{% endif %}", "   \n  {% if t %}x{% endif %}",
+    "x\u00a0{{- n -}}\u00a0\u3000y", "x\u00a0{%- if t -%}\u2007y{%- endif -%}\u202f\n z",
 ]
 
 

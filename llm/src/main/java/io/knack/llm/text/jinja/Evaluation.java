@@ -36,7 +36,7 @@ final class Evaluation {
     } else if (expression instanceof Expr.Attribute attribute) {
       return at(attribute.line(), () -> attribute(value(attribute.target()), attribute.name()));
     } else if (expression instanceof Expr.Item item) {
-      return at(item.line(), () -> item(value(item.target()), value(item.key())));
+      return at(item.line(), () -> item(meter, value(item.target()), value(item.key())));
     } else if (expression instanceof Expr.Slice slice) {
       return at(slice.line(), () -> slice(slice));
     } else if (expression instanceof Expr.Call call) {
@@ -50,7 +50,7 @@ final class Evaluation {
     } else if (expression instanceof Expr.Test test) {
       return at(
           test.line(),
-          () -> Tests.holds(test.name(), value(test.target()), arguments(test.arguments())));
+          () -> Tests.holds(meter, test.name(), value(test.target()), arguments(test.arguments())));
     } else if (expression instanceof Expr.And and) {
       Object left = value(and.left());
       return Values.truth(left) ? value(and.right()) : left;
@@ -70,12 +70,11 @@ final class Evaluation {
     } else if (expression instanceof Expr.Unary unary) {
       return at(unary.line(), () -> Operators.unary(unary.operator(), value(unary.operand())));
     } else if (expression instanceof Expr.Concat concat) {
-      StringBuilder text = new StringBuilder();
+      Text text = new Text(meter);
       for (Expr part : concat.parts()) {
-        text.append(Values.text(value(part)));
-        meter.checkLength(text.length());
+        text.append(Values.text(meter, value(part)));
       }
-      return text.toString();
+      return text.made();
     } else if (expression instanceof Expr.Conditional conditional) {
       if (Values.truth(value(conditional.test()))) {
         return value(conditional.then());
@@ -89,9 +88,11 @@ final class Evaluation {
     } else if (expression instanceof Expr.TupleOf tuple) {
       return new Tuple(values(tuple.elements()));
     } else if (expression instanceof Expr.DictOf dict) {
+      meter.makeElements(dict.keys().size());
       Map<Object, Object> map = new LinkedHashMap<>();
       for (int i = 0; i < dict.keys().size(); i++) {
-        map.put(value(dict.keys().get(i)), value(dict.values().get(i)));
+        Object key = value(dict.keys().get(i));
+        Values.put(meter, map, key, value(dict.values().get(i)));
       }
       return map;
     }
@@ -109,6 +110,7 @@ final class Evaluation {
   }
 
   private List<Object> values(List<Expr> expressions) {
+    meter.makeElements(expressions.size());
     List<Object> values = new ArrayList<>(expressions.size());
     for (Expr expression : expressions) {
       values.add(value(expression));
@@ -166,25 +168,37 @@ final class Evaluation {
   }
 
   /** {@code target[key]}. */
-  static Object item(Object target, Object key) {
+  static Object item(Meter meter, Object target, Object key) {
     if (target instanceof Undefined missing) {
       throw missing.used();
     }
-    if (target instanceof Map<?, ?> map) {
-      Object found = map.get(key);
-      return found != null ? found : new Undefined("the mapping has no key " + Values.repr(key));
+    if (target instanceof Map<?, ?>) {
+      Map<Object, Object> map = Values.mapping(target);
+      boolean hashable = !(key instanceof Map) && (!(key instanceof List) || key instanceof Tuple);
+      Object found = hashable ? map.get(Values.key(meter, map, key)) : null;
+      return found != null ? found : new Undefined("the mapping has no key " + shown(key));
     }
-    if ((target instanceof List || target instanceof String) && key instanceof Long index) {
-      List<Object> elements = Values.elements(target);
-      long at = index < 0 ? index + elements.size() : index;
-      return at >= 0 && at < elements.size()
-          ? elements.get((int) at)
-          : new Undefined("there is no element " + index + " in " + elements.size());
+    if (target instanceof String text && key instanceof Long index) {
+      String found = Values.character(meter, text, index);
+      return found != null ? found : new Undefined("there is no character " + index);
+    }
+    if (target instanceof List<?> list && key instanceof Long index) {
+      long at = index < 0 ? index + list.size() : index;
+      return at >= 0 && at < list.size()
+          ? list.get((int) at)
+          : new Undefined("there is no element " + index + " in " + list.size());
     }
     if (key instanceof String name) {
       return attribute(target, name);
     }
-    return new Undefined(Values.typeName(target) + " has no element " + Values.repr(key));
+    return new Undefined(Values.typeName(target) + " has no element " + shown(key));
+  }
+
+  private static String shown(Object key) {
+    if (key instanceof String text) {
+      return "'" + (text.length() > 60 ? text.substring(0, 60) + "..." : text) + "'";
+    }
+    return key instanceof Long ? key.toString() : Values.typeName(key);
   }
 
   private Object slice(Expr.Slice slice) {
@@ -193,7 +207,8 @@ final class Evaluation {
       throw missing.used();
     }
     return meter.bounded(
-        Values.slice(target, bound(slice.start()), bound(slice.stop()), bound(slice.step())));
+        Values.slice(
+            meter, target, bound(slice.start()), bound(slice.stop()), bound(slice.step())));
   }
 
   private @Nullable Long bound(@Nullable Expr expression) {
@@ -208,7 +223,7 @@ final class Evaluation {
     Object left = value(compare.first());
     for (int i = 0; i < compare.operators().size(); i++) {
       Object right = value(compare.others().get(i));
-      if (!Operators.compare(compare.operators().get(i), left, right)) {
+      if (!Operators.compare(meter, compare.operators().get(i), left, right)) {
         return false;
       }
       left = right;

@@ -186,14 +186,7 @@ final class ExpressionParser {
         }
         yield new Expr.Literal(text.toString());
       }
-      case INTEGER -> {
-        try {
-          yield new Expr.Literal(Long.valueOf(token.text()));
-        } catch (NumberFormatException e) {
-          throw TemplateException.syntax(
-              token.line(), "the number " + token.text() + " is too big");
-        }
-      }
+      case INTEGER -> integer(token);
       case FLOAT -> new Expr.Literal(Double.valueOf(token.text()));
       case OPERATOR ->
           switch (token.text()) {
@@ -204,6 +197,14 @@ final class ExpressionParser {
           };
       default -> throw Tokens.unexpected(token, "a value");
     };
+  }
+
+  private static Expr integer(Token token) {
+    try {
+      return new Expr.Literal(Long.valueOf(token.text()));
+    } catch (NumberFormatException e) {
+      throw TemplateException.syntax(token.line(), "the number " + token.text() + " is too big");
+    }
   }
 
   private Expr parenthesized() {
@@ -256,8 +257,7 @@ final class ExpressionParser {
         value =
             switch (name.type()) {
               case NAME -> new Expr.Attribute(value, name.text(), name.line());
-              case INTEGER ->
-                  new Expr.Item(value, new Expr.Literal(Long.valueOf(name.text())), name.line());
+              case INTEGER -> new Expr.Item(value, integer(name), name.line());
               default -> throw Tokens.unexpected(name, "an attribute's name");
             };
       } else if (token.isOperator("[")) {

@@ -53,8 +53,7 @@ final class Interpreter {
     if (node instanceof Node.Data data) {
       emit(data.text());
     } else if (node instanceof Node.Output output) {
-      located(
-          output.line(), () -> emit(meter.bounded(Values.text(run.value(output.expression())))));
+      located(output.line(), () -> emit(Values.text(meter, run.value(output.expression()))));
     } else if (node instanceof Node.If choice) {
       for (Node.Branch branch : choice.branches()) {
         if (Values.truth(run.value(branch.test()))) {
@@ -75,7 +74,7 @@ final class Interpreter {
       callBlock(block);
     } else if (node instanceof Node.FilterBlock block) {
       String text = captured(block.body(), new Scope(run.scope));
-      located(block.line(), () -> emit(Values.text(filtered(text, block.filters()))));
+      located(block.line(), () -> emit(Values.text(meter, filtered(text, block.filters()))));
     } else if (node instanceof Node.With with) {
       return with(with);
     } else if (node instanceof Node.Generation generation) {
@@ -113,6 +112,7 @@ final class Interpreter {
     out = new StringBuilder();
     try {
       within(inner, body);
+      meter.makeText(out.length());
       return out.toString();
     } finally {
       out = outer;
@@ -162,7 +162,7 @@ final class Interpreter {
       }
       namespace.fields.put(JinjaGlobals.publicName(field.name()), value);
     } else if (target instanceof Node.Target.Several several) {
-      List<Object> values = Values.elements(value);
+      List<Object> values = Values.elements(meter, value);
       if (values.size() != several.targets().size()) {
         throw TemplateException.value(
             "expected " + several.targets().size() + " values to assign, found " + values.size());
@@ -175,14 +175,13 @@ final class Interpreter {
 
   private Flow loop(Node.For node, Object iterable, int level) {
     List<Object> elements = elementsOf(node, iterable);
-    if (elements.isEmpty()) {
-      return within(new Scope(run.scope), node.otherwise());
-    }
     Loop loop =
         new Loop(
             elements,
             level,
             node.recursive() ? inner -> captured(() -> loop(node, inner, level + 1)) : null);
+    // Jinja's 'else' runs unless one turn got to its end, which 'break' and 'continue' prevent.
+    boolean completed = false;
     for (int i = 0; i < elements.size(); i++) {
       meter.step();
       loop.at = i;
@@ -193,20 +192,22 @@ final class Interpreter {
       try {
         int at = i;
         located(node.line(), () -> assign(node.target(), elements.get(at)));
-        if (all(node.body()) == Flow.BREAK) {
+        Flow flow = all(node.body());
+        completed |= flow == Flow.NEXT;
+        if (flow == Flow.BREAK) {
           break;
         }
       } finally {
         run.scope = outer;
       }
     }
-    return Flow.NEXT;
+    return completed ? Flow.NEXT : within(new Scope(run.scope), node.otherwise());
   }
 
   private List<Object> elementsOf(Node.For node, Object iterable) {
     List<Object> elements;
     try {
-      elements = Values.elements(iterable);
+      elements = Values.elements(meter, iterable);
     } catch (TemplateException e) {
       throw e.at(node.line());
     }
@@ -237,6 +238,7 @@ final class Interpreter {
     out = new StringBuilder();
     try {
       body.run();
+      meter.makeText(out.length());
       return out.toString();
     } finally {
       out = outer;
@@ -303,7 +305,7 @@ final class Interpreter {
               run.call(
                   run.value(block.call().target()),
                   new Callable.Arguments(given.positional(), named));
-          emit(Values.text(text));
+          emit(Values.text(meter, text));
         });
   }
 }

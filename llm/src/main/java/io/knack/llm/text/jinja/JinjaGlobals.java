@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The functions that a chat template finds without being given them. */
 final class JinjaGlobals {
+  /** What a directive of {@code strftime_now} costs. */
+  private static final int DIRECTIVE_STEPS = 64;
+
   private JinjaGlobals() {}
 
   /** An object of ours with fields. */
@@ -23,8 +26,8 @@ final class JinjaGlobals {
   static Map<String, Object> functions(Clock clock) {
     Map<String, Object> globals = new HashMap<>();
     globals.put("range", (Callable) JinjaGlobals::range);
-    globals.put("namespace", (Callable) (run, arguments) -> namespace(arguments));
-    globals.put("dict", (Callable) (run, arguments) -> dict(arguments));
+    globals.put("namespace", (Callable) (run, arguments) -> namespace(run.meter, arguments));
+    globals.put("dict", (Callable) (run, arguments) -> dict(run.meter, arguments));
     globals.put(
         "raise_exception",
         (Callable)
@@ -32,6 +35,7 @@ final class JinjaGlobals {
               throw new TemplateException(
                   TemplateException.Kind.RAISED,
                   Values.text(
+                      run.meter,
                       arguments.allow("raise_exception", "message").required(0, "message")));
             });
     globals.put(
@@ -39,6 +43,7 @@ final class JinjaGlobals {
         (Callable)
             (run, arguments) ->
                 strftime(
+                    run.meter,
                     arguments.allow("strftime_now", "format").text(0, "format", ""),
                     ZonedDateTime.now(clock)));
     globals.put("joiner", (Callable) (run, arguments) -> joiner(arguments));
@@ -64,33 +69,41 @@ final class JinjaGlobals {
     if (step == 0) {
       throw TemplateException.value("range's step must not be zero");
     }
-    run.meter.checkElements(Math.max(0, Math.abs(stop - start) / Math.abs(step)));
+    // Differences of 64-bit integers fit into 64 bits where these have no sign.
+    long count = 0;
+    if (step > 0 && start < stop) {
+      count = 1 + Long.divideUnsigned(stop - start - 1, step);
+    } else if (step < 0 && start > stop) {
+      count = 1 + Long.divideUnsigned(start - stop - 1, -step);
+    }
+    run.meter.checkElements(count < 0 ? Long.MAX_VALUE : count);
     List<Object> numbers = new ArrayList<>();
-    for (long i = start; step > 0 ? i < stop : i > stop; i += step) {
-      numbers.add(i);
+    for (long i = 0; i < count; i++) {
+      numbers.add(start + i * step);
     }
     return numbers;
   }
 
-  private static Namespace namespace(Callable.Arguments arguments) {
+  private static Namespace namespace(Meter meter, Callable.Arguments arguments) {
     Namespace namespace = new Namespace();
-    dict(arguments)
+    dict(meter, arguments)
         .forEach((key, value) -> namespace.fields.put(publicName(Values.string(key)), value));
     return namespace;
   }
 
-  private static Map<Object, Object> dict(Callable.Arguments arguments) {
+  private static Map<Object, Object> dict(Meter meter, Callable.Arguments arguments) {
     Map<Object, Object> map = new LinkedHashMap<>();
     for (Object given : arguments.positional()) {
       if (given instanceof Map) {
-        map.putAll(Values.mapping(given));
+        meter.makeElements(((Map<?, ?>) given).size());
+        Values.mapping(given).forEach((key, value) -> Values.put(meter, map, key, value));
       } else {
-        for (Object pair : Values.elements(given)) {
-          List<Object> both = Values.elements(pair);
+        for (Object pair : Values.elements(meter, given)) {
+          List<Object> both = Values.elements(meter, pair);
           if (both.size() != 2) {
             throw TemplateException.value("dict wants pairs of key and value");
           }
-          map.put(both.get(0), both.get(1));
+          Values.put(meter, map, both.get(0), both.get(1));
         }
       }
     }
@@ -143,14 +156,15 @@ final class JinjaGlobals {
     }
   }
 
-  static String strftime(String format, ZonedDateTime now) {
-    StringBuilder out = new StringBuilder();
+  static String strftime(Meter meter, String format, ZonedDateTime now) {
+    Text out = new Text(meter);
     for (int i = 0; i < format.length(); i++) {
       char c = format.charAt(i);
       if (c != '%' || i + 1 >= format.length()) {
         out.append(c);
         continue;
       }
+      meter.work(DIRECTIVE_STEPS);
       char directive = format.charAt(++i);
       String pattern =
           switch (directive) {
@@ -179,6 +193,6 @@ final class JinjaGlobals {
           };
       out.append(DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(now));
     }
-    return out.toString();
+    return out.made();
   }
 }

@@ -26,7 +26,11 @@ public final class JinjaTemplate {
     if (template.length() > limits.characters()) {
       throw TemplateException.limit("a template of " + template.length() + " characters");
     }
-    return new JinjaTemplate(Parser.parse(template, limits.depth()), limits, clock);
+    try {
+      return new JinjaTemplate(Parser.parse(template, limits.depth()), limits, clock);
+    } catch (StackOverflowError e) {
+      throw TemplateException.limit("nested too deep");
+    }
   }
 
   /**

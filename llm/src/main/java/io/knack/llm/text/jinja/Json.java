@@ -6,7 +6,8 @@ import java.util.Map;
 
 /** {@code json.dumps} as Python writes it, without {@code ensure_ascii}. */
 final class Json {
-  private final StringBuilder out = new StringBuilder();
+  private final Meter meter;
+  private final Text out;
   private final String itemSeparator;
   private final String keySeparator;
   private final String indent;
@@ -14,7 +15,9 @@ final class Json {
   private final boolean sortKeys;
   private final boolean ascii;
 
-  private Json(Callable.Arguments arguments) {
+  private Json(Meter meter, Callable.Arguments arguments) {
+    this.meter = meter;
+    this.out = new Text(meter);
     arguments.allow("tojson", "ensure_ascii", "indent", "separators", "sort_keys");
     ascii = arguments.flag(0, "ensure_ascii", false);
     Object width = arguments.get(1, "indent", None.NONE);
@@ -28,7 +31,7 @@ final class Json {
       itemSeparator = pretty ? "," : ", ";
       keySeparator = ": ";
     } else {
-      List<Object> pair = Values.elements(separators);
+      List<Object> pair = Values.elements(meter, separators);
       if (pair.size() != 2) {
         throw TemplateException.value("tojson's separators are two strings");
       }
@@ -42,21 +45,23 @@ final class Json {
    * With the arguments of transformers' {@code tojson}: ensure_ascii, indent, separators,
    * sort_keys.
    */
-  static String write(Object value, Callable.Arguments arguments) {
-    Json json = new Json(arguments);
+  static String write(Meter meter, Object value, Callable.Arguments arguments) {
+    Json json = new Json(meter, arguments);
     json.value(value, 0);
-    return json.out.toString();
+    return json.out.made();
   }
 
   private void value(Object value, int depth) {
+    meter.step();
     if (depth > 200) {
       throw TemplateException.limit("tojson met a value nested deeper than 200 levels");
     }
     if (value instanceof None) {
       out.append("null");
     } else if (value instanceof Boolean || value instanceof Long) {
-      out.append(value);
+      out.append(value.toString());
     } else if (value instanceof Double number) {
+      meter.work(Values.REAL_STEPS);
       out.append(
           number.isNaN()
               ? "NaN"
@@ -87,9 +92,9 @@ final class Json {
 
   private void map(Map<Object, Object> map, int depth) {
     out.append('{');
-    List<Object> keys = Values.elements(map);
+    List<Object> keys = Values.elements(meter, map);
     if (sortKeys) {
-      keys.sort(Values::compare);
+      keys.sort((a, b) -> Values.compare(meter, a, b));
     }
     boolean first = true;
     for (Object key : keys) {
@@ -115,17 +120,18 @@ final class Json {
       out.append(itemSeparator);
     }
     if (pretty) {
-      out.append('\n').append(indent.repeat(depth + 1));
+      out.append('\n').repeat(indent, depth + 1);
     }
   }
 
   private void end(boolean any, int depth) {
     if (pretty && any) {
-      out.append('\n').append(indent.repeat(depth));
+      out.append('\n').repeat(indent, depth);
     }
   }
 
   private void string(String text) {
+    meter.touch(text.length());
     out.append('"');
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -139,7 +145,10 @@ final class Json {
         case '\f' -> out.append("\\f");
         default -> {
           if (c < 0x20 || (ascii && c >= 0x7f)) {
-            out.append(String.format("\\u%04x", (int) c));
+            out.append("\\u");
+            for (int shift = 12; shift >= 0; shift -= 4) {
+              out.append(Character.forDigit((c >> shift) & 15, 16));
+            }
           } else {
             out.append(c);
           }

@@ -44,7 +44,7 @@ final class Lexer {
       char sign = tag + 2 < source.length() ? source.charAt(tag + 2) : ' ';
       String before = source.substring(at, tag);
       if (sign == '-') {
-        before = before.stripTrailing();
+        before = strippedTrailing(before);
       } else if (sign != '+' && kind != '{') {
         before = withoutIndent(before, lineStarting);
       }
@@ -77,6 +77,14 @@ final class Lexer {
     return -1;
   }
 
+  private static String strippedTrailing(String text) {
+    int end = text.length();
+    while (end > 0 && Methods.isSpace(text.charAt(end - 1))) {
+      end--;
+    }
+    return text.substring(0, end);
+  }
+
   private static String withoutIndent(String text, boolean lineStarting) {
     int start = text.lastIndexOf('\n') + 1;
     boolean blank = text.substring(start).isBlank();
@@ -95,7 +103,7 @@ final class Lexer {
 
   private void behindTag(char sign) {
     if (sign == '-') {
-      while (at < source.length() && Character.isWhitespace(source.charAt(at))) {
+      while (at < source.length() && Methods.isSpace(source.charAt(at))) {
         advance(at + 1);
       }
     } else if (sign != '+' && at < source.length() && source.charAt(at) == '\n') {
@@ -120,7 +128,7 @@ final class Lexer {
     String text = source.substring(at, end.start());
     String sign = end.group(1);
     if (sign.equals("-")) {
-      text = text.stripTrailing();
+      text = strippedTrailing(text);
     } else if (sign.isEmpty()) {
       text = withoutIndent(text, false);
     }
@@ -249,7 +257,7 @@ final class Lexer {
         case 'f' -> value.append('\f');
         case 'a' -> value.append((char) 7);
         case 'v' -> value.append((char) 11);
-        case '0' -> value.append((char) 0);
+        case '0', '1', '2', '3', '4', '5', '6', '7' -> i = octal(i - 1, value);
         case '\\', '\'', '"' -> value.append(escaped);
         case '\n' -> {}
         case 'x' -> i = hex(i, 2, value);
@@ -263,6 +271,17 @@ final class Lexer {
     }
     add(Token.Type.STRING, value.toString());
     advance(i + 1);
+  }
+
+  private int octal(int from, StringBuilder value) {
+    int stop = from;
+    int code = 0;
+    while (stop < Math.min(from + 3, source.length())
+        && "01234567".indexOf(source.charAt(stop)) >= 0) {
+      code = 8 * code + Character.digit(source.charAt(stop++), 8);
+    }
+    value.append((char) code);
+    return stop;
   }
 
   private int hex(int from, int digits, StringBuilder value) {

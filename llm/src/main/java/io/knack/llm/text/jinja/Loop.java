@@ -47,7 +47,7 @@ final class Loop {
               (run, arguments) -> {
                 List<Object> last = lastChanged;
                 lastChanged = arguments.positional();
-                return last == null || !Values.equal(last, arguments.positional());
+                return last == null || !Values.equal(run.meter, last, arguments.positional());
               };
       default -> null;
     };

@@ -2,22 +2,21 @@ package io.knack.llm.text.jinja;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** Arithmetic, comparison and {@code %} formatting, as Python does them. */
 final class Operators {
   private Operators() {}
 
-  static boolean compare(String operator, Object left, Object right) {
+  static boolean compare(Meter meter, String operator, Object left, Object right) {
     return switch (operator) {
-      case "==" -> Values.equal(left, right);
-      case "!=" -> !Values.equal(left, right);
-      case "<" -> Values.compare(left, right) < 0;
-      case "<=" -> Values.compare(left, right) <= 0;
-      case ">" -> Values.compare(left, right) > 0;
-      case ">=" -> Values.compare(left, right) >= 0;
-      case "in" -> Values.contains(right, left);
-      case "not in" -> !Values.contains(right, left);
+      case "==" -> Values.equal(meter, left, right);
+      case "!=" -> !Values.equal(meter, left, right);
+      case "<" -> Values.compare(meter, left, right) < 0;
+      case "<=" -> Values.compare(meter, left, right) <= 0;
+      case ">" -> Values.compare(meter, left, right) > 0;
+      case ">=" -> Values.compare(meter, left, right) >= 0;
+      case "in" -> Values.contains(meter, right, left);
+      case "not in" -> !Values.contains(meter, right, left);
       default -> throw new IllegalStateException(operator);
     };
   }
@@ -39,7 +38,7 @@ final class Operators {
       throw missing.used();
     }
     if (operator.equals("%") && left instanceof String format) {
-      return run.meter.bounded(format(format, right));
+      return format(run.meter, format, right);
     }
     if (Values.isNumber(left) && Values.isNumber(right)) {
       return left instanceof Double || right instanceof Double || operator.equals("/")
@@ -48,13 +47,14 @@ final class Operators {
     }
     if (operator.equals("+")) {
       if (left instanceof String a && right instanceof String b) {
-        run.meter.checkLength((long) a.length() + b.length());
+        run.meter.makeText((long) a.length() + b.length());
         return a + b;
       }
-      if (left instanceof List<?> a && right instanceof List<?> b) {
-        run.meter.checkElements((long) a.size() + b.size());
-        List<Object> both = new ArrayList<>(Values.elements(a));
-        both.addAll(Values.elements(b));
+      boolean sameKind = (left instanceof Tuple) == (right instanceof Tuple);
+      if (left instanceof List<?> a && right instanceof List<?> b && sameKind) {
+        run.meter.makeElements((long) a.size() + b.size());
+        List<Object> both = new ArrayList<>(Values.list(a));
+        both.addAll(Values.list(b));
         return left instanceof Tuple ? new Tuple(both) : both;
       }
     }
@@ -78,14 +78,14 @@ final class Operators {
   private static Object repeat(Evaluation run, Object value, long times) {
     long count = Math.max(0, times);
     if (value instanceof String text) {
-      run.meter.checkLength(Math.multiplyExact(count, (long) text.length()));
+      run.meter.makeText(Math.multiplyExact(count, (long) text.length()));
       return text.isEmpty() ? "" : text.repeat((int) count);
     }
     if (value instanceof List<?> list) {
-      run.meter.checkElements(Math.multiplyExact(count, (long) list.size()));
+      run.meter.makeElements(Math.multiplyExact(count, (long) list.size()));
       List<Object> all = new ArrayList<>();
       for (long i = 0; i < count && !list.isEmpty(); i++) {
-        all.addAll(Values.elements(list));
+        all.addAll(Values.list(list));
       }
       return all;
     }
@@ -118,6 +118,12 @@ final class Operators {
     return result;
   }
 
+  /** Exact, with the sign of the divisor. */
+  private static double modulo(double a, double b) {
+    double rest = a % b;
+    return rest == 0 ? Math.copySign(0.0, b) : (rest < 0) == (b < 0) ? rest : rest + b;
+  }
+
   private static Object real(String operator, double a, double b) {
     if (b == 0 && (operator.equals("/") || operator.equals("//") || operator.equals("%"))) {
       throw TemplateException.value("division by zero");
@@ -128,67 +134,37 @@ final class Operators {
       case "*" -> a * b;
       case "/" -> a / b;
       case "//" -> Math.floor(a / b);
-      case "%" -> a - b * Math.floor(a / b);
+      case "%" -> modulo(a, b);
       case "**" -> Math.pow(a, b);
       default -> throw new IllegalStateException(operator);
     };
   }
 
-  /** {@code "%s and %d" % values}: the conversions s, r, d, f and %, with width and precision. */
-  static String format(String format, Object values) {
-    List<Object> given = values instanceof Tuple ? Values.elements(values) : List.of(values);
-    StringBuilder out = new StringBuilder();
+  /**
+   * {@code "%s and %d" % values}: the conversions s, r, d, i, f and %, with width and precision.
+   */
+  static String format(Meter meter, String format, Object values) {
+    List<Object> given = values instanceof Tuple tuple ? tuple : List.of(values);
+    Text out = new Text(meter);
     int next = 0;
-    for (int i = 0; i < format.length(); i++) {
-      char c = format.charAt(i);
-      if (c != '%') {
-        out.append(c);
-        continue;
-      }
-      int start = i + 1;
-      int stop = start;
-      while (stop < format.length() && "0123456789.-+ ".indexOf(format.charAt(stop)) >= 0) {
-        stop++;
-      }
-      if (stop >= format.length()) {
-        throw TemplateException.value("the format '" + format + "' ends in a bare %");
-      }
-      char conversion = format.charAt(stop);
-      if (conversion == '%') {
+    int from = 0;
+    for (int at = format.indexOf('%'); at >= 0; at = format.indexOf('%', from)) {
+      meter.step();
+      out.append(format, from, at);
+      Conversion conversion = Conversion.parse(meter, format, at + 1);
+      from = conversion.end();
+      if (conversion.kind() == '%') {
         out.append('%');
-        i = stop;
         continue;
       }
       if (next >= given.size()) {
-        throw TemplateException.value("the format '" + format + "' wants more values");
+        throw TemplateException.value("the format wants more than " + next + " values");
       }
-      String options = format.substring(start, stop);
-      if (options.length() > 8) {
-        throw TemplateException.value("the format '%" + options + conversion + "' is too wide");
-      }
-      Object value = given.get(next++);
-      Object argument =
-          switch (conversion) {
-            case 's' -> Values.text(value);
-            case 'r' -> Values.repr(value);
-            case 'd' -> (long) Values.number(value);
-            case 'f' -> Values.number(value);
-            default ->
-                throw new TemplateException(
-                    TemplateException.Kind.UNSUPPORTED, "unknown conversion %" + conversion);
-          };
-      try {
-        out.append(
-            String.format(
-                Locale.ROOT, "%" + options + (conversion == 'r' ? 's' : conversion), argument));
-      } catch (java.util.IllegalFormatException e) {
-        throw TemplateException.value("the format '%" + options + conversion + "' does not fit");
-      }
-      i = stop;
+      conversion.write(meter, given.get(next++), out);
     }
     if (next < given.size()) {
-      throw TemplateException.value("the format '" + format + "' wants fewer values");
+      throw TemplateException.value("the format wants " + next + " values, found " + given.size());
     }
-    return out.toString();
+    return out.append(format, from, format.length()).made();
   }
 }

@@ -56,7 +56,7 @@ final class Tests {
     }
   }
 
-  static boolean holds(String name, Object value, Callable.Arguments arguments) {
+  static boolean holds(Meter meter, String name, Object value, Callable.Arguments arguments) {
     List<Object> given = arguments.positional();
     return switch (name) {
       case "defined" -> !(value instanceof Undefined);
@@ -81,16 +81,16 @@ final class Tests {
       case "even" -> Math.floorMod(Values.integer(value), 2L) == 0;
       case "divisibleby" ->
           Math.floorMod(Values.integer(value), Values.integer(one(name, given))) == 0;
-      case "in" -> Values.contains(one(name, given), value);
-      case "eq", "equalto", "==" -> Values.equal(value, one(name, given));
-      case "ne", "!=" -> !Values.equal(value, one(name, given));
-      case "lt", "lessthan", "<" -> Values.compare(value, one(name, given)) < 0;
-      case "le", "<=" -> Values.compare(value, one(name, given)) <= 0;
-      case "gt", "greaterthan", ">" -> Values.compare(value, one(name, given)) > 0;
-      case "ge", ">=" -> Values.compare(value, one(name, given)) >= 0;
+      case "in" -> Values.contains(meter, one(name, given), value);
+      case "eq", "equalto", "==" -> Values.equal(meter, value, one(name, given));
+      case "ne", "!=" -> !Values.equal(meter, value, one(name, given));
+      case "lt", "lessthan", "<" -> Values.compare(meter, value, one(name, given)) < 0;
+      case "le", "<=" -> Values.compare(meter, value, one(name, given)) <= 0;
+      case "gt", "greaterthan", ">" -> Values.compare(meter, value, one(name, given)) > 0;
+      case "ge", ">=" -> Values.compare(meter, value, one(name, given)) >= 0;
       case "sameas" -> same(value, one(name, given));
-      case "lower" -> Methods.isCased(Values.text(value), Character::isUpperCase);
-      case "upper" -> Methods.isCased(Values.text(value), Character::isLowerCase);
+      case "lower" -> Methods.isCased(meter, Values.text(meter, value), Character::isUpperCase);
+      case "upper" -> Methods.isCased(meter, Values.text(meter, value), Character::isLowerCase);
       case "filter" -> Filters.exists(Values.string(value));
       case "test" -> NAMES.contains(Values.string(value).toLowerCase(Locale.ROOT));
       default ->

@@ -8,7 +8,8 @@
  *
  * <p>Values are Python's: {@code None.NONE}, {@link java.lang.Boolean}, {@link java.lang.Long},
  * {@link java.lang.Double}, {@link java.lang.String}, {@link java.util.List}, {@link
- * java.util.Map}, and the package's own {@code Undefined}, {@code Namespace} and callables.
+ * java.util.Map}, and the package's own {@code Undefined}, {@code Generated}, {@code Namespace} and
+ * callables.
  *
  * <p>The flow is {@code Lexer -> Parser -> Node -> Interpreter} for statements and {@code
  * ExpressionParser -> Expr -> Evaluation} for what is in them; {@code Meter} counts what it costs;

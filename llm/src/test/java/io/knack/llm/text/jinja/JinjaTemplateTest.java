@@ -12,6 +12,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -19,6 +20,9 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class JinjaTemplateTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -158,6 +162,115 @@ class JinjaTemplateTest {
           .as(bomb.substring(0, Math.min(60, bomb.length())))
           .isInstanceOf(TemplateException.class);
     }
+  }
+
+  /** Few steps each, so that what they do inside of one step must be counted. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{{ range(-9223372036854775807, 9223372036854775807) }}",
+        "{{ range(9223372036854775807, -9223372036854775807, -1) }}",
+        DOUBLED + "{{ ns.a }}",
+        DOUBLED + "{{ ns.a | tojson }}",
+        DOUBLED + "{{ ns.a == ns.b }}",
+        DOUBLED + "{{ ns.a < ns.b }}",
+        DOUBLED + "{{ ns.a in [ns.b] }}",
+        DOUBLED + "{{ [ns.a].index(ns.b) }}",
+        DOUBLED + "{{ [ns.a, ns.b] | unique | list }}",
+        DOUBLED + "{{ {ns.a: 1} }}",
+        DOUBLED + "{{ {}[ns.a] }}",
+        DOUBLED + "{{ {}.get(ns.a) }}",
+        DOUBLED + "{{ dict([(ns.a, 1)]) }}",
+        DOUBLED + "{{ ns.a in {} }}",
+        LONG + "{{ s.rsplit('A', 16000000) }}",
+        LONG + "{{ ([s] * 1000) | sort | length }}",
+        LONG + "{{ ([s] * 1000) | unique | list | length }}",
+        LONG + "{{ ([s * 9] * 1000) | map('upper') | list | length }}",
+        LONG + "{{ ([s * 9] * 1000) | select('upper') | list | length }}",
+        LONG + "{{ ([s] * 1000) | max }}",
+        LONG + "{{ ([s] * 1000) | join }}",
+        LONG + "{{ ([s * 9 ~ 'a'] * 1000).count(s * 9 ~ 'b') }}",
+        LONG + "{{ (s * 9).strip(s) }}",
+        LONG + "{% for i in range(1000) %}{% set x = s ~ i %}{% endfor %}",
+        LONG + "{% for i in range(1000) %}{% set x = s + s %}{% endfor %}",
+        LONG + "{% for i in range(1000) %}{% set x = s * 2 %}{% endfor %}",
+        LONG + "{% for i in range(1000) %}{% set x %}{{ s }}{% endset %}{% endfor %}",
+        LONG + "{% for i in range(1000) %}{% set x = (' ' ~ s).split() %}{% endfor %}",
+        LONG + "{% for i in range(1000) %}{% set x = [0] * 1000 %}{% endfor %}",
+        LONG + "{% for i in range(1000) %}{% set x = range(1000) %}{% endfor %}",
+        LONG
+            + "{% for i in range(1000) %}{% set x = {'a': 1}.items() %}{% endfor %}"
+            + "{% for i in range(99) %}{% set x = range(1000) | sum %}{% endfor %}",
+        LONG + "{{ [[[[[[1]]]]]] | tojson(indent=s * 9) }}",
+        "{{ 'x'.ljust(15000000) }}",
+        "{{ '%99999999s%99999999s' % (1, 1) }}",
+        "{{ '%99999999999999999999d' % 1 }}",
+        "{{ '%.99999999f' % 1 }}",
+        "{{ ('a' * 90000) | list }}",
+        "{% for c in 'a' * 90000 %}{% endfor %}",
+      })
+  void boundsWhatASingleExpressionDoes(String bomb) {
+    Limits limits = new Limits(1_000_000, 100_000, 1000, 50, Duration.ofSeconds(20));
+    assertThatThrownBy(() -> render(bomb, Map.of(), limits))
+        .isInstanceOfSatisfying(
+            TemplateException.class,
+            e -> assertThat(e.kind()).isEqualTo(TemplateException.Kind.LIMIT));
+  }
+
+  /** Two equal values of 2 to the 60 elements, in little memory. */
+  private static final String DOUBLED =
+      "{% set ns = namespace(a=('x',), b=('x',)) %}{% for i in range(60) %}"
+          + "{% set ns.a = (ns.a, ns.a) %}{% set ns.b = (ns.b, ns.b) %}{% endfor %}";
+
+  private static final String LONG = "{% set s = 'A' * 10000 %}";
+
+  @ParameterizedTest
+  @CsvSource({
+    "{{ ('a' * 8000000).find('a' * 4000000 ~ 'b') }}, -1",
+    "{{ ('a' * 8000000).rfind('b' ~ 'a' * 4000000) }}, -1",
+    "{{ ('a' * 8000000).count('a' * 4000000 ~ 'b') }}, 0",
+    "{{ ('a' * 4000000 ~ 'b') in ('a' * 8000000) }}, False",
+    "{{ ('a' * 8000000).split('a' * 4000000 ~ 'b') | length }}, 1",
+    "'{{ (''a'' * 8000000).replace(''a'' * 4000000 ~ ''b'', ''-'') | length }}', 8000000",
+    "'{{ 1.5 | round(200000000) }}', 1.5",
+  })
+  void worksInLinearTime(String template, String expected) {
+    assertThat(render(template)).isEqualTo(expected);
+  }
+
+  @Test
+  void refusesNumbersThatAreTooBig() {
+    assertThatThrownBy(() -> render("{{ messages.99999999999999999999 }}"))
+        .hasMessage("line 1: the number 99999999999999999999 is too big");
+    assertThatThrownBy(() -> render("{{ [[]] | map(attribute='99999999999999999999') | list }}"))
+        .hasMessage("line 1: the number 99999999999999999999 is too big");
+    assertThatThrownBy(() -> render("{{ 1e300 | int }}"))
+        .hasMessage("line 1: the number 1e+300 is too big");
+  }
+
+  @Test
+  void refusesWhatIsNestedDeeperThanTheStack() {
+    Limits deep = new Limits(99_999_999, 16_000_000, 100_000, 10_000_000, Duration.ofSeconds(20));
+    for (String nested :
+        new String[] {
+          "{{ " + "(".repeat(100_000) + "1" + ")".repeat(100_000) + " }}",
+          "{{ 1" + " + 1".repeat(100_000) + " }}",
+          "{% set ns = namespace(a=1) %}{% for i in range(99999) %}{% set ns.a = [ns.a] %}"
+              + "{% endfor %}{{ ns.a }}",
+        }) {
+      assertThatThrownBy(() -> render(nested, Map.of(), deep)).hasMessage("nested too deep");
+    }
+  }
+
+  @Test
+  void tuplesWithTheSameHashHaveAnOrder() {
+    Map<Object, Object> map = new HashMap<>();
+    for (long i = 0; i < 50_000; i++) {
+      map.put(Tuple.of(i, 31 * (50_000 - i), Tuple.of("Aa")), i);
+    }
+    assertThat(map.keySet().stream().map(Object::hashCode).distinct()).hasSize(1);
+    assertThat(map.get(Tuple.of(7L, 31 * 49_993L, Tuple.of("Aa")))).isEqualTo(7L);
+    assertThat(map.get(Tuple.of(7L, 31 * 49_993L, Tuple.of("BB")))).isNull();
   }
 
   @Test
