@@ -9,6 +9,8 @@ import re
 import sys
 from pathlib import Path
 
+from tokenizers import Tokenizer, models
+from transformers import PreTrainedTokenizerFast
 from transformers.utils.chat_template_utils import _compile_jinja_template, render_jinja_template
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources" / "chat"
@@ -203,6 +205,48 @@ WHITESPACE = [
 ]
 
 
+# Conversations as chat APIs write them, through apply_chat_template itself: all keys and roles, what null means.
+def reason(content, key="reasoning_content", **more):
+    return {"role": "assistant", "content": content, key: "because", **more}
+
+
+CALL = call("price_of", {"article": "pen"})["tool_calls"]
+GIVEN = {
+    "null_content": dict(messages=[say("user", "x"), {"role": "assistant", "content": None, "tool_calls": CALL}, answer("3")], tools=TOOLS),
+    "absent_content": dict(messages=[say("user", "x"), {"role": "assistant", "tool_calls": CALL}, answer("3")], tools=TOOLS),
+    "empty_content": dict(messages=[say("user", "x"), {"role": "assistant", "content": "", "tool_calls": CALL}, answer("3")], tools=TOOLS),
+    "null_calls": dict(messages=[say("user", "x"), {"role": "assistant", "content": "y", "tool_calls": None}, say("user", "z")]),
+    "no_calls": dict(messages=[say("user", "x"), {"role": "assistant", "content": "y", "tool_calls": []}, say("user", "z")]),
+    "reasoning": dict(messages=[say("user", "x"), reason("y"), say("user", "z"), reason("", tool_calls=CALL), answer("3")], tools=TOOLS),
+    "older_reasoning": dict(messages=[say("user", "x"), reason("y", "reasoning"), say("user", "z"), reason("w", "thinking"), say("user", "v")]),
+    "name": dict(messages=[{**say("user", "x"), "name": "ann"}, call("now", {}), {**answer("12:00"), "name": "now"}], tools=TOOLS),
+    "further_keys": dict(messages=[{"content": "x", "role": "user", "weight": 2, "tags": ["a", None, {"b": 1.5}], "gone": None}]),
+    "developer": dict(messages=[say("developer", "terse"), say("user", "x")]),
+    "empty_tools": dict(messages=[say("user", "x")], tools=[]),
+    "long_integers": dict(messages=[say("user", "x"), call("f", {"most": 2**63 - 1, "least": -2**63})]),
+    "documents": dict(messages=[say("user", "x")], variables={"documents": [{"title": "t", "text": "d"}]}),
+}
+EVERYTHING = "{{ messages | tojson }}{{ tools | tojson }}{{ documents | tojson }}"
+IS_NONE = "{% for m in messages %}{{ m.role }}:{{ m.content is none }}{{ m['content'] is defined }};{% endfor %}"
+NAMED = [{"name": "default", "template": "plain {{ tools is none }}"}, {"name": "tool_use", "template": "tools {{ tools | length }}"}]
+
+
+def given(template, messages, tools=None, variables=None):
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE()), **TOKENS)
+    if isinstance(template, list):
+        template = {one["name"]: one["template"] for one in template}
+    tokenizer.chat_template = template
+    return tokenizer.apply_chat_template(
+        messages, tools=tools, tokenize=False, add_generation_prompt=True, **{"date_string": STANDING["date_string"], **(variables or {})})
+
+
+def all_given():
+    templates = {"everything": EVERYTHING, "is_none": IS_NONE, "named": NAMED}
+    templates |= {path.stem: path.read_text() for path in sorted(RESOURCES.glob("*.jinja"))}
+    return {"templates": {name: templates[name] for name in ("everything", "is_none", "named")}, "cases": GIVEN, "expected": {
+        name: {case: attempt(lambda: given(template, **GIVEN[case])) for case in GIVEN} for name, template in templates.items()}}
+
+
 def render(template, messages, add_generation_prompt, tools=None, variables=None, mask=False):
     texts, spans = render_jinja_template(
         conversations=[messages], tools=tools, chat_template=template, return_assistant_tokens_mask=mask,
@@ -247,6 +291,7 @@ def main():
     write(RESOURCES / "standing.json", STANDING)
     expected = {path.stem: conversations(path.read_text()) for path in sorted(RESOURCES.glob("*.jinja"))}
     write(RESOURCES / "expected.json", expected)
+    write(RESOURCES / "given.json", all_given())
     write(RESOURCES / "constructs.json", {"variables": V, "constructs": [construct(t) for t in CONSTRUCTS + WHITESPACE]})
 
 

@@ -26,4 +26,18 @@ public sealed interface Prompt {
       this(messages, null, Map.of());
     }
   }
+
+  /**
+   * A conversation as chat APIs write it, for the model's chat template as {@link Chat}. Its roles
+   * and all keys of its messages reach the template as they are, such as {@code reasoning_content}
+   * and {@code name}.
+   *
+   * @param tools null for none, which is not the same as an empty list
+   * @param variables further template variables, such as {@code enable_thinking}
+   */
+  record Conversation(
+      List<Map<String, @Nullable Object>> messages,
+      @Nullable List<Object> tools,
+      Map<String, Object> variables)
+      implements Prompt {}
 }

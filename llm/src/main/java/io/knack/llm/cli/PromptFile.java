@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.Message;
 import io.knack.contracts.Role;
-import io.knack.contracts.ToolCall;
 import io.knack.contracts.stage.ContractException;
 import io.knack.llm.Prompt;
 import java.io.IOException;
@@ -15,6 +14,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -138,11 +138,11 @@ record PromptFile(Path file, Plain plain, int vocabulary) {
       return ids;
     }
 
-    private Prompt.Chat chat(JsonNode node, JsonNode turns) {
+    private Prompt.Conversation chat(JsonNode node, JsonNode turns) {
       if (!turns.isArray()) {
         throw wrong("messages is " + turns + ", expected a list");
       }
-      List<Message> messages = new ArrayList<>();
+      List<Map<String, @Nullable Object>> messages = new ArrayList<>();
       turns.forEach(turn -> messages.add(message(turn)));
       JsonNode tools = node.path("tools");
       if (node.hasNonNull("tools") && !tools.isArray()) {
@@ -152,33 +152,41 @@ record PromptFile(Path file, Plain plain, int vocabulary) {
       if (node.hasNonNull("chat_template_kwargs") && !variables.isObject()) {
         throw wrong("chat_template_kwargs is " + variables + ", expected an object");
       }
-      return new Prompt.Chat(
+      return new Prompt.Conversation(
           messages,
-          tools.isArray() ? tools.toString() : null,
+          tools.isArray() ? JSON.convertValue(tools, new TypeReference<List<Object>>() {}) : null,
           variables.isObject()
               ? JSON.convertValue(variables, new TypeReference<Map<String, Object>>() {})
               : Map.of());
     }
 
-    private Message message(JsonNode turn) {
+    /** All keys as they are, save that parts become text. */
+    private Map<String, @Nullable Object> message(JsonNode turn) {
       if (!turn.path("role").isTextual()) {
         throw wrong("a message is " + turn + ", expected a role");
       }
-      List<ToolCall> calls = new ArrayList<>();
-      turn.path("tool_calls").forEach(call -> calls.add(call(call, calls.size())));
       try {
-        return new Message(
-            Role.of(turn.path("role").textValue()),
-            content(turn, calls.isEmpty()),
-            calls,
-            turn.path("tool_call_id").isTextual() ? turn.path("tool_call_id").textValue() : null);
+        Role.of(turn.path("role").textValue());
       } catch (IllegalArgumentException e) {
         throw new ContractException(where + e.getMessage(), e);
       }
+      JsonNode calls = turn.path("tool_calls");
+      if (turn.hasNonNull("tool_calls") && !calls.isArray()) {
+        throw wrong("tool_calls is " + calls + ", expected a list");
+      }
+      calls.forEach(this::call);
+      String content = content(turn, calls.isEmpty());
+      Map<String, @Nullable Object> message = new LinkedHashMap<>();
+      turn.properties()
+          .forEach(e -> message.put(e.getKey(), JSON.convertValue(e.getValue(), Object.class)));
+      if (content != null) {
+        message.put("content", content);
+      }
+      return message;
     }
 
     /** Text, or parts that are text; a turn that calls tools may go without. */
-    private String content(JsonNode turn, boolean needed) {
+    private @Nullable String content(JsonNode turn, boolean needed) {
       JsonNode content = turn.path("content");
       if (content.isTextual()) {
         return content.textValue();
@@ -196,19 +204,15 @@ record PromptFile(Path file, Plain plain, int vocabulary) {
       if (needed || !(content.isNull() || content.isMissingNode())) {
         throw wrong("a message is " + turn + ", expected a role and a content, both text");
       }
-      return "";
+      return null;
     }
 
-    private ToolCall call(JsonNode call, int number) {
+    private void call(JsonNode call) {
       JsonNode function = call.path("function");
       JsonNode arguments = function.path("arguments");
       if (!function.path("name").isTextual() || !(arguments.isTextual() || arguments.isObject())) {
         throw wrong("a tool call is " + call + ", expected a function's name and arguments");
       }
-      return new ToolCall(
-          call.path("id").asText("call_" + number),
-          function.path("name").textValue(),
-          arguments.isTextual() ? arguments.textValue() : arguments.toString());
     }
   }
 }

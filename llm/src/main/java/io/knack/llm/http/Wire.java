@@ -26,7 +26,11 @@ final class Wire {
 
   /** Text is continued, a conversation is answered: two paths of the endpoint. */
   static String path(Prompt prompt) {
-    return prompt instanceof Prompt.Chat ? "/chat/completions" : "/completions";
+    return isChat(prompt) ? "/chat/completions" : "/completions";
+  }
+
+  private static boolean isChat(Prompt prompt) {
+    return prompt instanceof Prompt.Chat || prompt instanceof Prompt.Conversation;
   }
 
   /**
@@ -38,10 +42,11 @@ final class Wire {
     ObjectNode body = JSON.createObjectNode();
     String adapter = request.adapter();
     body.put("model", adapter == null ? model : adapter);
-    boolean chat = false;
+    boolean chat = isChat(request.prompt());
     if (request.prompt() instanceof Prompt.Chat conversation) {
-      chat = true;
       conversation(body, conversation);
+    } else if (request.prompt() instanceof Prompt.Conversation conversation) {
+      asGiven(body, conversation);
     } else if (request.prompt() instanceof Prompt.Text text) {
       body.put("prompt", text.text());
     } else {
@@ -109,6 +114,16 @@ final class Wire {
     }
   }
 
+  private static void asGiven(ObjectNode body, Prompt.Conversation chat) {
+    body.set("messages", JSON.valueToTree(chat.messages()));
+    if (chat.tools() != null) {
+      body.set("tools", JSON.valueToTree(chat.tools()));
+    }
+    if (!chat.variables().isEmpty()) {
+      body.set("chat_template_kwargs", JSON.valueToTree(chat.variables()));
+    }
+  }
+
   /** What one answer held. */
   record Answer(
       List<Sample> samples, long promptTokens, long cachedPromptTokens, long completionTokens) {}
@@ -145,7 +160,7 @@ final class Wire {
       throw new IOException("an answer without choices: " + complaint(root));
     }
     JsonNode usage = root.path("usage");
-    boolean chat = request.prompt() instanceof Prompt.Chat;
+    boolean chat = isChat(request.prompt());
     List<Sample> samples = new ArrayList<>();
     int counted = count(usage, "completion_tokens", -1);
     for (JsonNode choice : choices) {

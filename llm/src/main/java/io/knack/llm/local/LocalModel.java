@@ -291,7 +291,7 @@ public final class LocalModel implements LanguageModel {
         switch (kind(prompt)) {
           case TEXT -> tokenizer().encode(((Prompt.Text) prompt).text(), Specials.ADDED);
           case IDS -> ((Prompt.Ids) prompt).ids();
-          case CHAT -> chat((Prompt.Chat) prompt);
+          case CHAT -> chat(prompt);
         };
     for (int id : ids) {
       if (id < 0 || id >= config.vocabulary()) {
@@ -306,15 +306,22 @@ public final class LocalModel implements LanguageModel {
   }
 
   /** The rendered conversation; its special tokens come from the template, none are added. */
-  private List<Integer> chat(Prompt.Chat chat) {
+  private List<Integer> chat(Prompt prompt) {
     ChatTemplate known =
         ChatTemplate.find(directory, Clock.system(ZoneId.systemDefault()))
             .orElseThrow(
                 () ->
                     new ContractException(
                         directory + ": has no chat template; use plain prompts with this model"));
-    return tokenizer()
-        .encode(known.prompt(chat.messages(), chat.tools(), chat.variables()), Specials.NONE);
+    String text =
+        prompt instanceof Prompt.Conversation conversation
+            ? known.prompt(conversation)
+            : text(known, (Prompt.Chat) prompt);
+    return tokenizer().encode(text, Specials.NONE);
+  }
+
+  private static String text(ChatTemplate template, Prompt.Chat chat) {
+    return template.prompt(chat.messages(), chat.tools(), chat.variables());
   }
 
   private enum Kind {

@@ -7,12 +7,14 @@ import io.knack.contracts.Message;
 import io.knack.contracts.ToolCall;
 import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.PlanException;
+import io.knack.llm.Prompt;
 import io.knack.llm.text.jinja.JinjaTemplate;
 import io.knack.llm.text.jinja.JinjaTemplate.Span;
 import io.knack.llm.text.jinja.Limits;
 import io.knack.llm.text.jinja.TemplateException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -20,12 +22,17 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A checkpoint's own chat template: turns a conversation into the text that the model was trained
- * on, character for character what transformers' {@code apply_chat_template} gives. Immutable.
+ * on, character for character what transformers' {@code apply_chat_template} gives. A checkpoint
+ * may have a template of its own for conversations with tools, which those then take. Immutable.
  */
 public final class ChatTemplate {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -39,9 +46,19 @@ public final class ChatTemplate {
           "cls_token",
           "mask_token");
 
+  private static final String DEFAULT = "default";
+  private static final String ENDING = ".jinja";
+  private static final String WITH_TOOLS = "tool_use";
+
+  /** Where reasoning is looked for, the first one found wins, and where gpt-oss reads it. */
+  private static final List<String> REASONING =
+      List.of("reasoning_content", "thinking", "reasoning");
+
   private final String origin;
-  private final JinjaTemplate template;
+  private final Map<String, String> sources;
+  private final Map<String, JinjaTemplate> parsed = new ConcurrentHashMap<>();
   private final Map<String, Object> standing;
+  private final Clock clock;
 
   /**
    * A conversation without an open turn, and what of it the assistant said.
@@ -51,10 +68,12 @@ public final class ChatTemplate {
    */
   public record Transcript(String text, List<Span> assistant) {}
 
-  private ChatTemplate(String origin, JinjaTemplate template, Map<String, Object> standing) {
+  private ChatTemplate(
+      String origin, Map<String, String> sources, Map<String, Object> standing, Clock clock) {
     this.origin = origin;
-    this.template = template;
-    this.standing = standing;
+    this.sources = Map.copyOf(sources);
+    this.standing = new LinkedHashMap<>(standing);
+    this.clock = clock;
   }
 
   /**
@@ -66,40 +85,74 @@ public final class ChatTemplate {
    */
   public static ChatTemplate of(
       String origin, String source, Map<String, Object> variables, Clock clock) {
-    try {
-      JinjaTemplate parsed = JinjaTemplate.parse(source, Limits.DEFAULT, clock);
-      return new ChatTemplate(origin, parsed, new LinkedHashMap<>(variables));
-    } catch (TemplateException e) {
-      throw new ContractException("the chat template of " + origin + ": " + e.getMessage(), e);
-    }
-  }
-
-  /** The template of a checkpoint directory; empty where it has none. */
-  public static Optional<ChatTemplate> find(Path directory, Clock clock) {
-    return find(directory, "default", clock);
+    ChatTemplate one = new ChatTemplate(origin, Map.of(DEFAULT, source), variables, clock);
+    one.named(DEFAULT);
+    return one;
   }
 
   /**
+   * What a checkpoint directory has: its {@code default}, and {@code tool_use} for conversations
+   * with tools where there is one. Empty where it has no template.
+   */
+  public static Optional<ChatTemplate> find(Path directory, Clock clock) {
+    JsonNode config = json(directory.resolve("tokenizer_config.json"));
+    Map<String, String> sources = sources(directory, config);
+    if (sources.isEmpty()) {
+      return Optional.empty();
+    }
+    ChatTemplate found =
+        new ChatTemplate(directory.toString(), sources, specialTokens(directory, config), clock);
+    found.named(sources.containsKey(DEFAULT) ? DEFAULT : WITH_TOOLS);
+    return Optional.of(found);
+  }
+
+  /**
+   * One template for all conversations, with tools or without.
+   *
    * @param name of a template in a checkpoint that has several, such as {@code tool_use}
    */
   public static Optional<ChatTemplate> find(Path directory, String name, Clock clock) {
     JsonNode config = json(directory.resolve("tokenizer_config.json"));
-    Map<String, String> sources = new LinkedHashMap<>();
+    String source = sources(directory, config).get(name);
+    return source == null
+        ? Optional.empty()
+        : Optional.of(of(directory.toString(), source, specialTokens(directory, config), clock));
+  }
+
+  /** By name. Where there are files, they are all there is, as in transformers. */
+  private static Map<String, String> sources(Path directory, JsonNode config) {
+    Map<String, String> files = new TreeMap<>();
+    read(directory.resolve("chat_template.jinja")).ifPresent(text -> files.put(DEFAULT, text));
+    for (Path file : templates(directory.resolve("additional_chat_templates"))) {
+      String name = Objects.requireNonNull(file.getFileName()).toString();
+      read(file)
+          .ifPresent(text -> files.put(name.substring(0, name.length() - ENDING.length()), text));
+    }
+    if (!files.isEmpty()) {
+      return files;
+    }
+    Map<String, String> sources = new TreeMap<>();
     JsonNode inConfig = config.path("chat_template");
     if (inConfig.isTextual()) {
-      sources.put("default", inConfig.textValue());
+      sources.put(DEFAULT, inConfig.textValue());
+    } else if (inConfig.isObject()) {
+      inConfig.properties().forEach(e -> sources.put(e.getKey(), e.getValue().asText()));
     } else {
       inConfig.forEach(
           entry -> sources.put(entry.path("name").asText(), entry.path("template").asText()));
     }
-    // Files win over the config, as in transformers.
-    read(directory.resolve("chat_template.jinja")).ifPresent(text -> sources.put("default", text));
-    read(directory.resolve("additional_chat_templates").resolve(name + ".jinja"))
-        .ifPresent(text -> sources.put(name, text));
-    String source = sources.get(name);
-    return source == null
-        ? Optional.empty()
-        : Optional.of(of(directory.toString(), source, specialTokens(directory, config), clock));
+    return sources;
+  }
+
+  private static List<Path> templates(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.filter(file -> file.toString().endsWith(ENDING)).sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(directory + " cannot be read", e);
+    }
   }
 
   private static Map<String, Object> specialTokens(Path directory, JsonNode config) {
@@ -142,6 +195,19 @@ public final class ChatTemplate {
     return render(wire(messages), tools(tools), variables, true).text();
   }
 
+  /**
+   * The conversation with the assistant's turn opened. Keys of messages whose value is null are
+   * left out and reasoning is shown under each name that templates read, as transformers does.
+   */
+  public String prompt(Prompt.Conversation conversation) {
+    List<Map<String, Object>> wire =
+        conversation.messages().stream().map(ChatTemplate::given).toList();
+    List<?> tools = conversation.tools();
+    exact(wire, "messages");
+    exact(tools, "tools");
+    return render(wire, tools, conversation.variables(), true).text();
+  }
+
   /** The conversation as it stands, without an opened turn. */
   public String text(
       List<Message> messages, @Nullable String tools, Map<String, Object> variables) {
@@ -173,12 +239,15 @@ public final class ChatTemplate {
       @Nullable Object tools,
       Map<String, Object> variables,
       boolean openTurn) {
+    exact(variables, "the template's variables");
     Map<String, @Nullable Object> all = new LinkedHashMap<>(standing);
     all.putAll(variables);
     all.put("messages", messages);
     all.put("tools", tools);
-    all.put("documents", null);
+    all.putIfAbsent("documents", null);
     all.put("add_generation_prompt", openTurn);
+    JinjaTemplate template =
+        named(tools != null && sources.containsKey(WITH_TOOLS) ? WITH_TOOLS : DEFAULT);
     try {
       return template.render(all);
     } catch (TemplateException e) {
@@ -187,6 +256,73 @@ public final class ChatTemplate {
               ? "the chat template of " + origin + " refuses the conversation: "
               : "the chat template of " + origin + ": ";
       throw new ContractException(what + e.getMessage(), e);
+    }
+  }
+
+  private JinjaTemplate named(String name) {
+    String source = sources.get(name);
+    if (source == null) {
+      throw new ContractException(
+          origin
+              + ": has the chat templates "
+              + String.join(", ", new TreeMap<>(sources).keySet())
+              + " and no "
+              + name
+              + ", which this conversation needs; add it to additional_chat_templates");
+    }
+    try {
+      return parsed.computeIfAbsent(
+          name, any -> JinjaTemplate.parse(source, Limits.DEFAULT, clock));
+    } catch (TemplateException e) {
+      throw new ContractException("the chat template of " + origin + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Map<String, Object> given(Map<String, @Nullable Object> message) {
+    Map<String, Object> turn = new LinkedHashMap<>();
+    Optional<Object> reasoning =
+        REASONING.stream().map(message::get).filter(Objects::nonNull).findFirst();
+    reasoning.ifPresent(thought -> turn.put("thinking", thought));
+    message.forEach(
+        (key, value) -> {
+          if (value != null) {
+            turn.put(key, value);
+          }
+        });
+    reasoning.ifPresent(thought -> turn.put("reasoning_content", thought));
+    if (turn.get("tool_calls") instanceof List<?> calls) {
+      turn.put("tool_calls", calls.stream().map(ChatTemplate::called).toList());
+    }
+    return turn;
+  }
+
+  /** The call with its arguments as an object. */
+  private static Object called(Object call) {
+    if (call instanceof Map<?, ?> map
+        && map.get("function") instanceof Map<?, ?> function
+        && function.get("arguments") instanceof String text) {
+      Map<Object, @Nullable Object> inner = new LinkedHashMap<>(function);
+      inner.put("arguments", parse(text, "the arguments of the call " + map.get("id")));
+      Map<Object, @Nullable Object> outer = new LinkedHashMap<>(map);
+      outer.put("function", inner);
+      return outer;
+    }
+    return call;
+  }
+
+  /** Refuses integers that templates would see rounded. */
+  private static void exact(@Nullable Object value, String what) {
+    if (value instanceof Map<?, ?> map) {
+      map.values().forEach(inner -> exact(inner, what));
+    } else if (value instanceof Iterable<?> list) {
+      list.forEach(inner -> exact(inner, what));
+    } else if (value instanceof BigInteger whole && whole.bitLength() > 63) {
+      throw new PlanException(
+          what
+              + ": found the integer "
+              + whole
+              + ", expected integers of 64 bits, which is what chat templates can show exactly;"
+              + " write it as text");
     }
   }
 
@@ -227,7 +363,7 @@ public final class ChatTemplate {
     if (!(parsed instanceof List<?> list)) {
       throw new PlanException("tools: expected a JSON array, found " + tools);
     }
-    return list.isEmpty() ? null : list;
+    return list;
   }
 
   private static Object parse(String json, String what) {
@@ -236,6 +372,7 @@ public final class ChatTemplate {
       if (value == null) {
         throw new PlanException(what + ": expected JSON, found null");
       }
+      exact(value, what);
       return value;
     } catch (JsonProcessingException e) {
       throw new PlanException(what + ": expected JSON, found " + json);

@@ -239,6 +239,7 @@ class CommandLineTest {
         "{\"messages\": [{\"role\": \"pope\", \"content\": \"x\"}]}",
         "{\"messages\": [{\"role\": \"user\", \"content\": [{\"image\": 1}]}]}",
         "{\"messages\": [{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {}}]}]}",
+"{\"messages\": [{\"role\": \"user\", \"content\": \"x\", \"tool_calls\": {}}]}",
         "{\"messages\": [], \"tools\": {}}",
         "[\"x\"]"
       })
@@ -301,6 +302,29 @@ class CommandLineTest {
         assertThat(one.path("usage").path("prompt_tokens").intValue()).isEqualTo(ids.size());
       }
       assertThat(seen).containsExactly("<f>uhia(f2)t3T", "uyoF");
+    }
+  }
+
+  @Test
+  void messagesReachTheTemplateAsTheyAre() throws IOException {
+    Path model = spoiled();
+    Files.writeString(
+        model.resolve("chat_template.jinja"), "{{ messages | tojson }}{{ tools | tojson }}");
+    String messages =
+        "[{\"role\": \"developer\", \"content\": \"d\"}, {\"role\": \"user\", \"content\":"
+            + " \"u\", \"name\": \"ann\"}, {\"role\": \"assistant\", \"tool_calls\":"
+            + " [{\"function\": {\"name\": \"f\", \"arguments\": {\"n\": 2.5}}}]},"
+            + " {\"role\": \"tool\", \"content\": \"3\", \"name\": \"f\"}]";
+    Path prompts =
+        Files.writeString(
+            directory.resolve("p.jsonl"), "{\"messages\": " + messages + ", \"tools\": []}\n");
+    Outcome outcome =
+        knack("generate", "--model", model, "--prompts", prompts, "--max-tokens", 1, "--json");
+    assertThat(outcome.err()).isEmpty();
+    try (Tokenizer tokenizer = Tokenizer.load(model)) {
+      List<Integer> ids = new ArrayList<>();
+      outcome.json().path(0).path("prompt_ids").forEach(id -> ids.add(id.intValue()));
+      assertThat(tokenizer.decodeAll(ids)).isEqualTo(messages + "[]");
     }
   }
 

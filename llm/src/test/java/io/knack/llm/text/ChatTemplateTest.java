@@ -3,6 +3,7 @@ package io.knack.llm.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.Message;
@@ -10,9 +11,11 @@ import io.knack.contracts.Role;
 import io.knack.contracts.ToolCall;
 import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.PlanException;
+import io.knack.llm.Prompt;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,6 +79,112 @@ class ChatTemplateTest {
     if (said.isArray()) {
       assertThat(said(template, one)).isEqualTo(JSON.convertValue(said, List.class));
     }
+  }
+
+  /** What {@code apply_chat_template} makes of conversations as chat APIs write them. */
+  @TestFactory
+  Stream<DynamicTest> rendersWhatIsGivenAsTransformers(@TempDir Path directory) {
+    JsonNode given = json("given.json");
+    List<DynamicTest> tests = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> family : given.path("expected").properties()) {
+      JsonNode source = given.path("templates").path(family.getKey());
+      ChatTemplate template =
+          source.isMissingNode() ? template(family.getKey()) : checkpoint(directory, source);
+      for (Map.Entry<String, JsonNode> entry : family.getValue().properties()) {
+        Prompt.Conversation one = conversation(given.path("cases").path(entry.getKey()));
+        tests.add(
+            DynamicTest.dynamicTest(
+                family.getKey() + " " + entry.getKey(),
+                () -> check(template, one, entry.getValue())));
+      }
+    }
+    return tests.stream();
+  }
+
+  private static void check(ChatTemplate template, Prompt.Conversation one, JsonNode expected) {
+    if (expected.isObject()) {
+      assertThatThrownBy(() -> template.prompt(one))
+          .as(expected.toString())
+          .isInstanceOf(ContractException.class);
+      return;
+    }
+    assertThat(template.prompt(one)).isEqualTo(expected.textValue());
+  }
+
+  private static ChatTemplate checkpoint(Path directory, JsonNode source) {
+    try {
+      write(
+          directory,
+          "tokenizer_config.json",
+          JSON.createObjectNode().set("chat_template", source).toString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return ChatTemplate.find(directory, Clock.systemUTC()).orElseThrow();
+  }
+
+  private static Prompt.Conversation conversation(JsonNode node) {
+    return new Prompt.Conversation(
+        JSON.convertValue(node.path("messages"), new TypeReference<>() {}),
+        node.has("tools") ? JSON.convertValue(node.path("tools"), new TypeReference<>() {}) : null,
+        node.has("variables")
+            ? JSON.convertValue(node.path("variables"), new TypeReference<>() {})
+            : Map.of());
+  }
+
+  @Test
+  void conversationsWithToolsTakeTheirOwnTemplate(@TempDir Path directory) throws IOException {
+    write(
+        directory,
+        "tokenizer_config.json",
+        "{\"chat_template\": [{\"name\": \"default\", \"template\": \"d\"},"
+            + " {\"name\": \"tool_use\", \"template\": \"t{{ tools | length }}\"}]}");
+    ChatTemplate both = ChatTemplate.find(directory, Clock.systemUTC()).orElseThrow();
+    List<Message> hi = List.of(Message.user("hi"));
+    assertThat(both.prompt(hi, null, Map.of())).isEqualTo("d");
+    assertThat(both.prompt(hi, "[{}]", Map.of())).isEqualTo("t1");
+    assertThat(both.prompt(hi, "[]", Map.of())).isEqualTo("t0");
+    // A file of templates replaces those of the config, all of them.
+    write(directory, "chat_template.jinja", "file {{ tools | length }}");
+    ChatTemplate file = ChatTemplate.find(directory, Clock.systemUTC()).orElseThrow();
+    assertThat(file.prompt(hi, "[{}]", Map.of())).isEqualTo("file 1");
+    Files.createDirectory(directory.resolve("additional_chat_templates"));
+    write(directory, "additional_chat_templates/tool_use.jinja", "more {{ tools | length }}");
+    ChatTemplate files = ChatTemplate.find(directory, Clock.systemUTC()).orElseThrow();
+    assertThat(files.prompt(hi, "[{}]", Map.of())).isEqualTo("more 1");
+    Files.delete(directory.resolve("chat_template.jinja"));
+    ChatTemplate one = ChatTemplate.find(directory, Clock.systemUTC()).orElseThrow();
+    assertThat(one.prompt(hi, "[{}]", Map.of())).isEqualTo("more 1");
+    assertThatThrownBy(() -> one.prompt(hi, null, Map.of()))
+        .isInstanceOf(ContractException.class)
+        .hasMessage(
+            directory
+                + ": has the chat templates tool_use and no default, which this conversation"
+                + " needs; add it to additional_chat_templates");
+  }
+
+  @Test
+  void integersBeyond64BitsAreRefusedByName() {
+    String call = "{\"id\": 9223372036854775808}";
+    List<Message> turns =
+        List.of(new Message(Role.ASSISTANT, "", List.of(new ToolCall("c1", "f", call)), null));
+    assertThatThrownBy(() -> template("qwen3").prompt(turns, null, Map.of()))
+        .isInstanceOf(PlanException.class)
+        .hasMessage(
+            "the arguments of the call c1: found the integer 9223372036854775808, expected"
+                + " integers of 64 bits, which is what chat templates can show exactly; write it"
+                + " as text");
+    List<Message> hi = List.of(Message.user("hi"));
+    assertThatThrownBy(() -> template("qwen3").prompt(hi, "[" + call + "]", Map.of()))
+        .hasMessageStartingWith("tools: found the integer 9223372036854775808");
+    BigInteger less = BigInteger.valueOf(Long.MIN_VALUE).subtract(BigInteger.ONE);
+    assertThatThrownBy(() -> template("qwen3").prompt(hi, null, Map.of("n", List.of(less))))
+        .hasMessageStartingWith("the template's variables: found the integer -9223372036854775809");
+    Prompt.Conversation given =
+        new Prompt.Conversation(
+            List.of(Map.of("role", "user", "content", "x", "n", less)), null, Map.of());
+    assertThatThrownBy(() -> template("qwen3").prompt(given))
+        .hasMessageStartingWith("messages: found the integer -9223372036854775809");
   }
 
   private static List<String> said(ChatTemplate template, Case one) {
