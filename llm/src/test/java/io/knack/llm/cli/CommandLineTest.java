@@ -239,7 +239,7 @@ class CommandLineTest {
         "{\"messages\": [{\"role\": \"pope\", \"content\": \"x\"}]}",
         "{\"messages\": [{\"role\": \"user\", \"content\": [{\"image\": 1}]}]}",
         "{\"messages\": [{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {}}]}]}",
-"{\"messages\": [{\"role\": \"user\", \"content\": \"x\", \"tool_calls\": {}}]}",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"x\", \"tool_calls\": {}}]}",
         "{\"messages\": [], \"tools\": {}}",
         "[\"x\"]"
       })
