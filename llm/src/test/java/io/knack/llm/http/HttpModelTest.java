@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -188,6 +189,25 @@ class HttpModelTest {
                 + "\"chat_template_kwargs\":{\"enable_thinking\":false},\"max_tokens\":7,"
                 + "\"temperature\":0.5,\"top_p\":0.9,\"top_k\":40,\"stop\":[\"\\n\"],\"seed\":11,"
                 + "\"logprobs\":true,\"stream\":false}");
+  }
+
+  @Test
+  void sendsAConversationAsItIsGiven() {
+    script.add(
+        status(
+            200,
+            "{\"choices\": [{\"message\": {\"content\": \"4\"}, \"finish_reason\": \"stop\"}]}"));
+    Prompt prompt =
+        new Prompt.Conversation(
+            List.of(new TreeMap<>(Map.of("content", "2+2?", "name", "ann", "role", "user"))),
+            List.of(),
+            Map.of("deep", true));
+    one(new GenerationRequest(prompt, null, 1, Sampling.greedy(7)));
+    assertThat(seen).containsExactly("/v1/chat/completions Bearer " + KEY);
+    assertThat(bodies.get(0).toString())
+        .contains(
+            "\"messages\":[{\"content\":\"2+2?\",\"name\":\"ann\",\"role\":\"user\"}],"
+                + "\"tools\":[],\"chat_template_kwargs\":{\"deep\":true},\"max_tokens\":7");
   }
 
   @Test
