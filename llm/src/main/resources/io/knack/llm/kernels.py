@@ -58,19 +58,22 @@ class Ops(Module):
   # 0, as it is. 1, float32 in blocks of 32 outputs, each (in, 32) in one piece, where the outputs are a
   # multiple of 32; else as 2, as oneDNN packs it. In either layout a row of a product depends on that
   # row alone, provided that there are at least 2 and their number is a multiple of 4: callers pad to
-  # that. 3, bfloat16 that oneDNN cannot pack for this CPU, as (1, out, in).
+  # that. 3, bfloat16 that oneDNN cannot pack for this CPU, as (1, out, in). bfloat16 in blocks has a
+  # dimension more: (out/32, 1, in, 32) in layout 1, (out/32, in, 32, 1) in layout 4 where it cannot be packed.
   def fuse(self: __torch__.Ops, parts: List[Tensor], layout: int) -> Tensor:
     w = parts[0]
     if len(parts) > 1:
       w = torch.cat(parts, 0)
     blocks = torch.floordiv(w.size(0), 32)
-    if layout == 1 and w.dtype == 6 and 32 * blocks == w.size(0):
+    if (layout == 1 or layout == 4) and 32 * blocks == w.size(0):
       w = torch.contiguous(torch.transpose(torch.view(w, [blocks, 32, -1]), 1, 2))
+      if w.dtype == 15:
+        w = torch.unsqueeze(w, min(layout, 3))
     elif layout == 1 or layout == 2:
       w = ops.mkldnn._reorder_linear_weight(torch.contiguous(w), 16)
-    elif layout == 3:
-      if len(parts) == 1:
-        w = torch.clone(w)
+    elif len(parts) == 1:
+      w = torch.clone(w)
+    if layout == 3:
       w = torch.unsqueeze(w, 0)
     return w
 
@@ -83,6 +86,8 @@ class Ops(Module):
       return (self).linear_packed(x, w, bias)
     if w.dim() < 3:
       return torch.linear(x, w, bias)
+    if w.dim() == 4:
+      return (self).linear_blocks(x, w, bias)
     if w.dtype == 15:
       return (self).linear_unpacked(x, torch.select(w, 0, 0), bias)
     y = torch.bmm(torch.expand(torch.unsqueeze(x, 0), [w.size(0), -1, -1]), w)  # (out/32, N, 32)
@@ -102,6 +107,19 @@ class Ops(Module):
       some = torch.slice(x, 0, 64 * i, 64 * i + 64)
       parts.append(ops.mkldnn._linear_pointwise(some, w, b, "none", annotate(List[Optional[number]], []), None))
     return torch.cat(parts)
+
+  # bfloat16 in blocks, for prompts: one product of many rows is faster than one a block, though the
+  # weights are copied for it.
+  def linear_blocks(self: __torch__.Ops, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
+    packable = w.size(1) == 1
+    w3 = torch.view(w, [w.size(0), -1, 32])
+    w2 = torch.reshape(torch.transpose(w3, 0, 1), [w3.size(1), -1])  # (in, out)
+    if not packable:
+      return (self).linear_unpacked(x, torch.t(w2), b)
+    y = torch.mm(x, w2)
+    if b is not None:
+      y = torch.add(y, b)
+    return y
 
   # In bfloat16 on a CPU without instructions for it: its own product of many rows is several times
   # slower than to widen the weights on the way, which rounds the sums once as well.
@@ -486,6 +504,9 @@ class Ops(Module):
   def rows(self: __torch__.Ops, parts: List[Tensor]) -> Tensor:
     return torch.cat(parts, 0)
 
+  def rows_from(self: __torch__.Ops, x: Tensor, first: int, end: int) -> Tensor:
+    return torch.slice(x, 0, first, end)
+
   def pick_rows(self: __torch__.Ops, x: Tensor, index: List[int]) -> Tensor:
     return torch.index_select(x, 0, torch.to(torch.tensor(index, dtype=4), ops.prim.device(x), 4))
 
@@ -504,7 +525,8 @@ class Ops(Module):
       rows.append(full)
     return torch.cat(rows, 0)
 
-  # The b matrix (sum of outs, c S) of one slot, block-diagonal over its modules, scaled.
+  # The b matrix (sum of outs, c S) of one slot, block-diagonal over its modules, scaled; in memory
+  # its columns lie one behind another.
   def stack_up(self: __torch__.Ops, parts: List[Tensor], ranks: List[int], scales: List[float], outs: List[int], like: Tensor) -> Tensor:
     count = len(ranks)
     total = 0
@@ -524,7 +546,14 @@ class Ops(Module):
           torch.copy_(block, torch.mul(torch.to(part, 6), scales[m * count + j]))
         column = column + ranks[j]
       row = row + outs[m]
-    return b
+    return torch.t(torch.contiguous(torch.t(b)))
+
+  def turned(self: __torch__.Ops, x: Tensor) -> Tensor:
+    return torch.t(x)
+
+  # One of the tensors' parts: keys or values of one row of a layer's cache.
+  def part(self: __torch__.Ops, x: Tensor, which: int, row: int) -> Tensor:
+    return torch.select(torch.select(x, 0, which), 0, row)
 
   # W + scale B A, in W's type.
   def merge(self: __torch__.Ops, w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:

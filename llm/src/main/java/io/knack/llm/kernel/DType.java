@@ -1,7 +1,9 @@
 package io.knack.llm.kernel;
 
 import ai.djl.ndarray.types.DataType;
+import ai.djl.util.Float16Utils;
 import io.knack.contracts.stage.PlanException;
+import java.nio.ByteBuffer;
 import java.util.Locale;
 
 /**
@@ -43,6 +45,15 @@ public enum DType {
   /** The type Java creates the raw bits with. */
   public DataType carrier() {
     return carrier;
+  }
+
+  /** Element {@code index} of numbers of this type in native memory. */
+  public float read(ByteBuffer numbers, int index) {
+    return switch (this) {
+      case F32 -> numbers.getFloat(4 * index);
+      case F16 -> Float16Utils.halfToFloat(numbers.getShort(2 * index));
+      case BF16 -> Float.intBitsToFloat(numbers.getShort(2 * index) << 16);
+    };
   }
 
   /** Accepts {@code float32}, {@code fp32}, {@code f32} and so on, in any case. */

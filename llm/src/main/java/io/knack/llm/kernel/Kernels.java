@@ -45,7 +45,8 @@ public final class Kernels implements AutoCloseable {
     PLAIN(0),
     BLOCKS(1),
     PACKED(2),
-    UNPACKED_BF16(3);
+    UNPACKED_BF16(3),
+    WIDENED_BLOCKS(4);
 
     private final long code;
 
@@ -146,6 +147,12 @@ public final class Kernels implements AutoCloseable {
     JniUtils.setNumThreads(threads);
   }
 
+  /** Intra-op threads of this process. */
+  public static int threads() {
+    engine();
+    return JniUtils.getNumThreads();
+  }
+
   /** Calls a kernel; the caller closes the result. */
   public IValue call(String method, Object... arguments) {
     prepare();
@@ -213,6 +220,16 @@ public final class Kernels implements AutoCloseable {
         type,
         ai.djl.ndarray.types.SparseFormat.DENSE,
         Device.cpu());
+  }
+
+  /**
+   * The memory of a CPU tensor in one piece, without a copy. It must not be touched once the tensor
+   * is closed.
+   *
+   * @param tensor of less than 2 GiB
+   */
+  public static ByteBuffer bytes(NDArray tensor) {
+    return JniUtils.getByteBuffer((PtNDArray) tensor, true).order(java.nio.ByteOrder.nativeOrder());
   }
 
   /** A copy in another type, or the tensor itself under a new handle; works on bf16. */

@@ -7,6 +7,7 @@ import ai.djl.pytorch.jni.IValue;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.lora.PeftAdapter;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -25,6 +26,7 @@ final class AdapterStack implements AutoCloseable {
   private final NDManager owner;
   private final List<PeftAdapter> adapters;
   private final long[] ranks;
+  private final List<NDArray> matrices;
   private final IValue tensors;
 
   private AdapterStack(
@@ -32,7 +34,43 @@ final class AdapterStack implements AutoCloseable {
     this.owner = owner;
     this.adapters = adapters;
     this.ranks = ranks;
+    this.matrices = tensors;
     this.tensors = Kernels.list(tensors);
+  }
+
+  /**
+   * What the adapters add to one fused projection, in memory.
+   *
+   * @param down (modules x ranks, in), module by module
+   * @param up (modules x ranks, outs of all modules), scaled
+   */
+  record LowRank(ByteBuffer down, ByteBuffer up) {}
+
+  /** Layer by layer the four fused projections; null where no adapter touches one. */
+  List<@Nullable LowRank> lowRanks(Kernels kernels) {
+    List<@Nullable LowRank> result = new ArrayList<>();
+    for (int i = 0; i < matrices.size(); i += 2) {
+      result.add(
+          matrices.get(i).size() == 0
+              ? null
+              : new LowRank(
+                  Kernels.bytes(matrices.get(i)),
+                  Kernels.bytes(kernels.tensor(owner, "turned", matrices.get(i + 1)))));
+    }
+    return result;
+  }
+
+  /** The first of an adapter's ranks among those of all. */
+  int firstRank(PeftAdapter adapter) {
+    int first = 0;
+    for (int i = 0; !adapters.get(i).equals(adapter); i++) {
+      first += (int) ranks[i];
+    }
+    return first;
+  }
+
+  int ranks(PeftAdapter adapter) {
+    return (int) ranks[adapters.indexOf(adapter)];
   }
 
   static AdapterStack of(Kernels kernels, ModelConfig model, List<PeftAdapter> adapters) {

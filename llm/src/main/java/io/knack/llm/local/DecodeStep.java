@@ -16,7 +16,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One token for every running row, in one kernel call. */
-final class DecodeStep {
+final class DecodeStep implements TokenStep {
   private final LocalModel model;
   private final Kernels kernels;
   private final NDManager owner;
@@ -42,13 +42,8 @@ final class DecodeStep {
     drawsTensor = kernels.over(owner, floats, new Shape(most, 4), DataType.FLOAT32);
   }
 
-  /**
-   * Decodes; row i's keys and values lie in row i of the cache.
-   *
-   * @param changed whether the rows are others than at the last step
-   * @return token and log-probability of each row, in turns
-   */
-  double[] step(List<Row> rows, boolean changed) {
+  @Override
+  public double[] step(List<Row> rows, boolean changed) {
     KvCache cache = model.cache(rows.size(), 1, rows.size());
     int n = model.padded(rows.size());
     int longest = 0;

@@ -1,12 +1,15 @@
 package io.knack.llm.local;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.IValue;
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Keys and values of running sequences: per block a (rows, G, capacity, D) tensor each. One row
@@ -15,35 +18,43 @@ import java.util.Arrays;
 final class KvCache implements AutoCloseable {
   private final NDManager owner;
   private final IValue tensors;
+  private final List<NDArray> layers;
   private final int rows;
   private final int capacity;
 
   /** Capacities, and how far a step looks, are multiples of this. */
   static final int STEP = 64;
 
-  private KvCache(NDManager owner, IValue tensors, int rows, int capacity) {
+  private KvCache(NDManager owner, List<NDArray> layers, int rows, int capacity) {
     this.owner = owner;
-    this.tensors = tensors;
+    this.layers = layers;
+    this.tensors = Kernels.list(layers);
     this.rows = rows;
     this.capacity = capacity;
   }
 
   static KvCache allocate(Kernels kernels, ModelConfig model, DType dtype, int rows, int capacity) {
     NDManager owner = kernels.manager().newSubManager();
-    IValue tensors =
-        Kernels.list(
-            Arrays.asList(
-                kernels.tensors(
-                    owner,
-                    "new_cache",
-                    model.layers(),
-                    rows + 1,
-                    capacity,
-                    model.kvHeads(),
-                    model.headDim(),
-                    dtype.torchCode(),
-                    kernels.deviceName())));
-    return new KvCache(owner, tensors, rows, capacity);
+    List<NDArray> layers =
+        Arrays.asList(
+            kernels.tensors(
+                owner,
+                "new_cache",
+                model.layers(),
+                rows + 1,
+                capacity,
+                model.kvHeads(),
+                model.headDim(),
+                dtype.torchCode(),
+                kernels.deviceName()));
+    return new KvCache(owner, layers, rows, capacity);
+  }
+
+  /** The keys (which = 0) or values (1) of a row in memory, layer by layer: (G, capacity, D). */
+  ByteBuffer[] bytes(Kernels kernels, int which, int row) {
+    return layers.stream()
+        .map(layer -> Kernels.bytes(kernels.tensor(owner, "part", layer, which, row)))
+        .toArray(ByteBuffer[]::new);
   }
 
   /** The next multiple of {@value #STEP}. */

@@ -43,6 +43,7 @@ public final class LocalModel implements LanguageModel {
   private final ReentrantLock turn = new ReentrantLock();
   private final long cacheBudget;
   private final long[] shape;
+  private final @Nullable VectorStep vectors;
   private @Nullable KvCache cache;
   private @Nullable AdapterStack stack;
 
@@ -71,6 +72,7 @@ public final class LocalModel implements LanguageModel {
     for (int i = 0; i < config.layers(); i++) {
       shape[4 + i] = config.windows().get(i);
     }
+    this.vectors = VectorStep.suits(kernels, config, weights.dtype()) ? new VectorStep(this) : null;
     this.cacheBudget = options.cacheBytes() > 0 ? options.cacheBytes() : availableMemory() / 2;
   }
 
@@ -197,6 +199,11 @@ public final class LocalModel implements LanguageModel {
 
   Weights weights() {
     return weights;
+  }
+
+  /** The decode step in vector instructions; null where it is a kernel call. */
+  @Nullable VectorStep vectors() {
+    return vectors;
   }
 
   ReentrantLock turn() {
@@ -360,6 +367,9 @@ public final class LocalModel implements LanguageModel {
   public void close() {
     turn.lock();
     try {
+      if (vectors != null) {
+        vectors.close();
+      }
       if (cache != null) {
         cache.close();
         cache = null;

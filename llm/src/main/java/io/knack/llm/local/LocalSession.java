@@ -43,7 +43,7 @@ final class LocalSession implements GenerationSession {
   private final ModelConfig config;
   private final NDManager owner;
   private final PromptPass prompts;
-  private final DecodeStep decoding;
+  private final TokenStep decoding;
   private final Deque<Task> queue = new ArrayDeque<>();
   private final List<@Nullable Row> rows = new ArrayList<>();
 
@@ -58,7 +58,8 @@ final class LocalSession implements GenerationSession {
     this.config = model.config();
     this.owner = kernels.manager().newSubManager();
     this.prompts = new PromptPass(model, owner);
-    this.decoding = new DecodeStep(model, owner);
+    VectorStep vectors = model.vectors();
+    this.decoding = vectors == null ? new DecodeStep(model, owner) : vectors;
   }
 
   @Override

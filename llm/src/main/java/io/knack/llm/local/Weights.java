@@ -24,20 +24,27 @@ final class Weights implements AutoCloseable {
   private static final long COLLECT_EVERY = 256L << 20;
 
   private final NDManager owner;
+  private final List<NDArray> tensors;
   private final IValue list;
   private final DType dtype;
+  private final DType embeddingType;
 
-  private Weights(NDManager owner, IValue list, DType dtype) {
+  private Weights(NDManager owner, List<NDArray> tensors, DType dtype, DType embeddingType) {
     this.owner = owner;
-    this.list = list;
+    this.tensors = tensors;
+    this.list = Kernels.list(tensors);
     this.dtype = dtype;
+    this.embeddingType = embeddingType;
   }
 
   static Weights load(Kernels kernels, ModelConfig model, Checkpoint checkpoint, DType dtype) {
     NDManager owner = kernels.manager().newSubManager();
     try {
       return new Weights(
-          owner, Kernels.list(new Loader(kernels, model, checkpoint, dtype, owner).all()), dtype);
+          owner,
+          new Loader(kernels, model, checkpoint, dtype, owner).all(),
+          dtype,
+          checkpoint.type(EMBEDDING));
     } catch (RuntimeException e) {
       owner.close();
       throw e;
@@ -48,8 +55,18 @@ final class Weights implements AutoCloseable {
     return list;
   }
 
+  /** As the {@code decoder} kernel counts them. */
+  NDArray tensor(int index) {
+    return tensors.get(index);
+  }
+
   DType dtype() {
     return dtype;
+  }
+
+  /** What the embedding is stored in, and looked up in where products are packed. */
+  DType embeddingType() {
+    return embeddingType;
   }
 
   @Override
@@ -79,7 +96,12 @@ final class Weights implements AutoCloseable {
       this.owner = owner;
       this.none = owner.create(new float[0]);
       this.pack = !kernels.device().isGpu() && dtype != DType.F16;
-      this.layout = pack ? kernels.layout(dtype) : Kernels.Layout.PLAIN;
+      this.layout =
+          !pack
+              ? Kernels.Layout.PLAIN
+              : VectorStep.suits(kernels, model, dtype)
+                  ? VectorStep.layout(kernels, dtype)
+                  : kernels.layout(dtype);
       this.unread = new HashSet<>(checkpoint.names());
     }
 

@@ -1,0 +1,593 @@
+package io.knack.llm.local;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.kernel.DType;
+import io.knack.llm.kernel.Kernels;
+import io.knack.llm.lora.PeftAdapter;
+import io.knack.llm.vector.Team;
+import io.knack.llm.vector.VectorMath;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One token for every running row on a CPU: the {@code decode} kernel of kernels.py in vector
+ * instructions. What an engine spends on a decode step between its products, operator by operator,
+ * is here a few loops, and all threads share every part of the step.
+ *
+ * <p>A row's numbers are the same whatever its companions. Rows of one request read the prompt they
+ * share in one place of the cache, so that it stays near the processor.
+ */
+final class VectorStep implements TokenStep, AutoCloseable {
+  private static final boolean AVAILABLE = VectorMath.find().isPresent();
+
+  /** Probabilities that are summed up before a draw looks at each of them. */
+  private static final int DRAW_BLOCK = 256;
+
+  private final LocalModel model;
+  private final ModelConfig config;
+  private final List<Worker> workers;
+  private final Team team;
+  private final boolean half;
+  private final VectorWeights weights;
+  private final NDManager owner;
+  private final AtomicIntegerArray attended;
+  private float[][] rotary = new float[0][];
+
+  private @Nullable KvCache cache;
+  private ByteBuffer[][] keys = new ByteBuffer[0][];
+  private ByteBuffer[][] values = new ByteBuffer[0][];
+  private @Nullable AdapterStack stack;
+  private List<AdapterStack.@Nullable LowRank> lowRanks = List.of();
+
+  // What the threads of a step share: a row behind the other each.
+  private List<Row> rows = List.of();
+  private int[] leaders = new int[0];
+  private int[] firstRanks = new int[0];
+  private int[] ranks = new int[0];
+  private float[] choices = new float[0];
+  private double[] drawn = new double[0];
+
+  /** The residual stream (rows, d). */
+  private float[] stream = new float[0];
+
+  /** What the next product multiplies. */
+  private float[] input = new float[0];
+
+  private float[] output = new float[0];
+  private float[] lowRank = new float[0];
+  private float[] logits = new float[0];
+
+  /** Whether a model's decode steps can be taken so: on a CPU, with matrices of less than 2 GiB. */
+  static boolean suits(Kernels kernels, ModelConfig model, DType dtype) {
+    if (!AVAILABLE || kernels.device().isGpu() || dtype == DType.F16) {
+      return false;
+    }
+    long widest = Math.max(2L * model.feedForward(), model.queryWidth() + 2L * model.keyWidth());
+    long inner = Math.max(model.feedForward(), Math.max(model.hidden(), model.queryWidth()));
+    long most = Math.max(model.vocabulary(), Math.max(widest, model.hidden())) * inner;
+    return most * dtype.bytes() < Integer.MAX_VALUE
+        && model.headDim() % 2 == 0
+        && IntStream.of(
+                model.hidden(),
+                model.queryWidth(),
+                model.keyWidth(),
+                model.feedForward(),
+                model.vocabulary())
+            .allMatch(outs -> outs % VectorMath.BLOCK == 0);
+  }
+
+  /** How its weights lie, so that both this and the kernels that read prompts can use them. */
+  static Kernels.Layout layout(Kernels kernels, DType dtype) {
+    return dtype == DType.BF16 && kernels.layout(dtype) == Kernels.Layout.UNPACKED_BF16
+        ? Kernels.Layout.WIDENED_BLOCKS
+        : Kernels.Layout.BLOCKS;
+  }
+
+  VectorStep(LocalModel model) {
+    this.model = model;
+    this.config = model.config();
+    this.half = model.dtype() == DType.BF16;
+    this.team = new Team(Kernels.threads());
+    this.workers = IntStream.range(0, team.size()).mapToObj(Worker::new).toList();
+    this.owner = model.kernels().manager().newSubManager();
+    this.weights = new VectorWeights(model.kernels(), owner, config, model.weights());
+    this.attended = new AtomicIntegerArray(config.layers());
+  }
+
+  @Override
+  public void close() {
+    team.close();
+    owner.close();
+  }
+
+  // A step ---------------------------------------------------------------------------------------
+
+  @Override
+  public double[] step(List<Row> running, boolean changed) {
+    rows = running;
+    int n = rows.size();
+    prepare(changed);
+    boolean narrowed = false;
+    for (int i = 0; i < n; i++) {
+      Row row = rows.get(i);
+      row.choose(choices, 4 * i);
+      narrowed |= row.narrowed();
+      rotaryAt(row.position());
+    }
+    embed(n);
+    for (int i = 0; i < config.layers(); i++) {
+      attended.set(i, 0);
+    }
+    team.run(thread -> workers.get(thread).run());
+    return narrowed ? narrowed() : drawn;
+  }
+
+  private void prepare(boolean changed) {
+    int n = rows.size();
+    KvCache now = model.cache(n, 1, n);
+    if (now != cache) {
+      cache = now;
+      keys = new ByteBuffer[now.rows()][];
+      values = new ByteBuffer[now.rows()][];
+    }
+    for (int i = 0; i < n; i++) {
+      if (keys[i] == null) {
+        keys[i] = now.bytes(model.kernels(), 0, i);
+        values[i] = now.bytes(model.kernels(), 1, i);
+      }
+    }
+    if (!changed) {
+      return;
+    }
+    List<@Nullable PeftAdapter> adapters = new ArrayList<>();
+    rows.forEach(row -> adapters.add(row.task.adapter));
+    AdapterStack wanted = model.stack(adapters);
+    if (wanted != stack) {
+      stack = wanted;
+      lowRanks = wanted.lowRanks(model.kernels());
+    }
+    leaders = new int[n];
+    firstRanks = new int[n];
+    ranks = new int[n];
+    Map<Task, Integer> first = new LinkedHashMap<>();
+    for (int i = 0; i < n; i++) {
+      Integer leader = first.putIfAbsent(rows.get(i).task, i);
+      leaders[i] = leader == null ? i : leader;
+      PeftAdapter adapter = adapters.get(i);
+      if (adapter != null) {
+        firstRanks[i] = wanted.firstRank(adapter);
+        ranks[i] = wanted.ranks(adapter);
+      }
+    }
+    int d = config.hidden();
+    int f = config.feedForward();
+    int q = config.queryWidth();
+    choices = new float[4 * n];
+    drawn = new double[2 * n];
+    stream = atLeast(stream, n * d);
+    input = atLeast(input, n * Math.max(f, Math.max(d, q)));
+    output = atLeast(output, n * Math.max(2 * f, q + 2 * config.keyWidth()));
+    lowRank = atLeast(lowRank, n * 3 * wanted.width());
+    logits = atLeast(logits, n * config.vocabulary());
+  }
+
+  private static float[] atLeast(float[] array, int length) {
+    return array.length >= length ? array : new float[length];
+  }
+
+  /** Cosines, then sines, of a position's angles; each once for all steps. */
+  private float[] rotaryAt(int position) {
+    if (position >= rotary.length) {
+      rotary = Arrays.copyOf(rotary, Math.max(position + 1, 2 * rotary.length));
+    }
+    float[] table = rotary[position];
+    if (table == null) {
+      int n = weights.frequencies.length;
+      table = new float[2 * n];
+      for (int i = 0; i < n; i++) {
+        double angle = position * weights.frequencies[i];
+        table[i] = (float) Math.cos(angle);
+        table[n + i] = (float) Math.sin(angle);
+      }
+      if (half) {
+        workers.get(0).math.round(table, 0, 2 * n);
+      }
+      rotary[position] = table;
+    }
+    return table;
+  }
+
+  /** The rows of the embedding, which may be of another type than the rest. */
+  private void embed(int n) {
+    int d = config.hidden();
+    for (int r = 0; r < n; r++) {
+      weights.embedding.row(rows.get(r).last(), stream, r * d);
+    }
+    if (half) {
+      workers.get(0).math.round(stream, 0, n * d);
+    }
+  }
+
+  /** Rows whose distribution is cut are drawn by the kernel, the others as they were. */
+  private double[] narrowed() {
+    List<Integer> cut = new ArrayList<>();
+    for (int r = 0; r < rows.size(); r++) {
+      if (rows.get(r).narrowed()) {
+        cut.add(r);
+      }
+    }
+    int vocabulary = config.vocabulary();
+    float[] some = new float[cut.size() * vocabulary];
+    float[] draws = new float[4 * cut.size()];
+    for (int i = 0; i < cut.size(); i++) {
+      System.arraycopy(logits, cut.get(i) * vocabulary, some, i * vocabulary, vocabulary);
+      System.arraycopy(choices, 4 * cut.get(i), draws, 4 * i, 4);
+    }
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray theirs = scope.create(some, new Shape(cut.size(), vocabulary));
+      NDArray choice = scope.create(draws, new Shape(cut.size(), 4));
+      double[] result =
+          model.kernels().tensor(scope, "sample", theirs, choice, true, true).toDoubleArray();
+      for (int i = 0; i < cut.size(); i++) {
+        drawn[2 * cut.get(i)] = result[2 * i];
+        drawn[2 * cut.get(i) + 1] = result[2 * i + 1];
+      }
+    }
+    return drawn;
+  }
+
+  /** A thread's part in a step. */
+  private final class Worker {
+    private final int thread;
+    private final VectorMath math = VectorMath.find().orElseThrow();
+    private float[] room = new float[0];
+
+    Worker(int thread) {
+      this.thread = thread;
+    }
+
+    /** The whole step, as each thread runs it. */
+    void run() {
+      int n = rows.size();
+      int f = config.feedForward();
+      for (int i = 0; i < config.layers(); i++) {
+        VectorWeights.Layer layer = weights.layers[i];
+        norms(layer.norm);
+        project(layer.qkv, i, 0);
+        team.meet();
+        attend(i);
+        team.meet();
+        project(layer.o, i, 1);
+        addToStream(layer.o);
+        team.meet();
+        norms(layer.secondNorm);
+        downProject(layer.gateUp, i, 2);
+        int from = share(f, thread);
+        int to = share(f, thread + 1);
+        outputs(layer.gateUp, i, 2, from, to);
+        outputs(layer.gateUp, i, 2, f + from, f + to);
+        team.meet(); // Before the input is replaced, which others still multiply.
+        for (int r = 0; r < n; r++) {
+          int gate = r * 2 * f + from;
+          math.gate(output, gate, output, gate + f, input, r * f + from, to - from, half);
+        }
+        team.meet();
+        project(layer.down, i, 3);
+        addToStream(layer.down);
+        team.meet();
+      }
+      norms(weights.lastNorm);
+      int from = share(weights.head.out, thread);
+      int to = share(weights.head.out, thread + 1);
+      product(weights.head, from, to, logits);
+      if (half) {
+        for (int r = 0; r < n; r++) {
+          math.round(logits, r * weights.head.out + from, to - from);
+        }
+      }
+      team.meet();
+      for (int r = thread; r < n; r += team.size()) {
+        draw(r);
+      }
+    }
+
+    /** Where a thread's share of outputs begins, in steps that products are taken in. */
+    private int share(int outs, int of) {
+      int step = VectorMath.BLOCK;
+      return of == team.size() ? outs : (int) ((long) (outs / step) * of / team.size()) * step;
+    }
+
+    /** Normed rows of the stream become the input of the next product. */
+    private void norms(float[] weight) {
+      int d = config.hidden();
+      float eps = (float) config.normEpsilon();
+      for (int r = thread; r < rows.size(); r += team.size()) {
+        math.norm(stream, r * d, weight, eps, input, r * d, d, half);
+      }
+      team.meet();
+    }
+
+    private float[] scratch(int length) {
+      if (room.length < length) {
+        room = new float[length];
+      }
+      return room;
+    }
+
+    // Projections
+    // ----------------------------------------------------------------------------------
+
+    /** A thread's share of a projection of all rows. */
+    private void project(VectorWeights.Projection projection, int layer, int slot) {
+      downProject(projection, layer, slot);
+      outputs(
+          projection,
+          layer,
+          slot,
+          share(projection.out, thread),
+          share(projection.out, thread + 1));
+    }
+
+    /** Outputs {@code from} to {@code to}, with bias and adapters. */
+    private void outputs(
+        VectorWeights.Projection projection, int layer, int slot, int from, int to) {
+      product(projection, from, to, output);
+      int out = projection.out;
+      float[] bias = projection.bias;
+      AdapterStack.LowRank adapters = lowRanks.isEmpty() ? null : lowRanks.get(4 * layer + slot);
+      for (int r = 0; r < rows.size(); r++) {
+        int at = r * out;
+        if (bias != null) {
+          for (int o = from; o < to; o++) {
+            output[at + o] += bias[o];
+          }
+        }
+        if (half) {
+          math.round(output, at + from, to - from);
+        }
+        if (adapters != null && ranks[r] > 0) {
+          upProject(projection, adapters, r, from, to);
+          if (half) {
+            math.round(output, at + from, to - from);
+          }
+        }
+      }
+    }
+
+    private void product(VectorWeights.Projection projection, int from, int to, float[] y) {
+      int n = rows.size();
+      int first = from / VectorMath.BLOCK;
+      int end = to / VectorMath.BLOCK;
+      if (half) {
+        math.halfBlocks(projection.weight, projection.in, first, end, input, y, projection.out, n);
+      } else {
+        math.blocks(projection.weight, projection.in, first, end, input, y, projection.out, n);
+      }
+    }
+
+    /** Each row's adapter takes the input down to its ranks. */
+    private void downProject(VectorWeights.Projection projection, int layer, int slot) {
+      if (lowRanks.isEmpty()) {
+        return;
+      }
+      AdapterStack.LowRank adapters = lowRanks.get(4 * layer + slot);
+      if (adapters != null) {
+        int width = Objects.requireNonNull(stack).width();
+        int in = projection.in;
+        for (int r = thread; r < rows.size(); r += team.size()) {
+          for (int m = 0; m < projection.modules.length; m++) {
+            for (int j = 0; j < ranks[r]; j++) {
+              int rank = m * width + firstRanks[r] + j;
+              lowRank[r * 3 * width + rank] =
+                  math.dot(input, r * in, adapters.down(), rank * in, in);
+            }
+          }
+        }
+      }
+      team.meet();
+    }
+
+    private void upProject(
+        VectorWeights.Projection projection,
+        AdapterStack.LowRank adapters,
+        int row,
+        int from,
+        int to) {
+      int width = Objects.requireNonNull(stack).width();
+      int out = projection.out;
+      int[] modules = projection.modules;
+      for (int m = 0; m < modules.length; m++) {
+        int first = Math.max(from, modules[m]);
+        int end = Math.min(to, m + 1 < modules.length ? modules[m + 1] : out);
+        for (int j = 0; first < end && j < ranks[row]; j++) {
+          int rank = m * width + firstRanks[row] + j;
+          float z = lowRank[row * 3 * width + rank];
+          math.addScaled(
+              output, row * out + first, adapters.up(), rank * out + first, z, end - first);
+        }
+      }
+    }
+
+    private void addToStream(VectorWeights.Projection projection) {
+      int d = projection.out;
+      int from = share(d, thread);
+      int n = share(d, thread + 1) - from;
+      for (int r = 0; r < rows.size(); r++) {
+        math.add(stream, r * d + from, output, r * d + from, n, half);
+      }
+    }
+
+    // Attention
+    // ------------------------------------------------------------------------------------
+
+    /** Attention of all rows: a key head of a row after the other, by whichever thread is free. */
+    private void attend(int layer) {
+      int n = rows.size();
+      int heads = config.kvHeads();
+      for (int i = attended.getAndIncrement(layer);
+          i < n * heads;
+          i = attended.getAndIncrement(layer)) {
+        attend(layer, i % n, i / n);
+      }
+    }
+
+    private void attend(int layer, int r, int head) {
+      int d = config.headDim();
+      int q = config.queryWidth();
+      int k = config.keyWidth();
+      int together = config.heads() / config.kvHeads();
+      int at = r * (q + 2 * k);
+      int queries = at + head * together * d;
+      int position = rows.get(r).position();
+      float[] table = Objects.requireNonNull(rotary[position]);
+      for (int j = 0; j < together; j++) {
+        normAndRotate(queries + j * d, weights.layers[layer].queryNorm, table);
+      }
+      normAndRotate(at + q + head * d, weights.layers[layer].keyNorm, table);
+
+      int bytes = half ? 2 : 4;
+      int base = head * Objects.requireNonNull(cache).capacity() * d * bytes;
+      int place = base + position * d * bytes;
+      store(at + q + head * d, keys[r][layer], place);
+      store(at + q + k + head * d, values[r][layer], place);
+
+      int window = config.windows().get(layer);
+      int low = window > 0 ? Math.max(0, position - window + 1) : 0;
+      int leader = leaders[r];
+      int split = leader == r ? low : Math.max(low, rows.get(r).task.prompt.size());
+      int shared = split - low;
+      int own = position + 1 - split;
+      float[] space = scratch(shared + own + 2 * d);
+      int y = shared + own;
+      int query = y + d;
+      for (int j = 0; j < together; j++) {
+        int from = queries + j * d;
+        float[] asked = output;
+        if (half) {
+          math.split(output, from, space, query, d);
+          asked = space;
+          from = query;
+        }
+        math.scores(
+            keys[leader][layer], base + low * d * bytes, shared, asked, from, d, space, 0, half);
+        math.scores(
+            keys[r][layer], base + split * d * bytes, own, asked, from, d, space, shared, half);
+        math.softmax(space, 0, shared + own, (float) Math.pow(d, -0.5));
+        Arrays.fill(space, y, y + d, 0);
+        math.mix(
+            values[leader][layer], base + low * d * bytes, shared, space, 0, space, y, d, half);
+        math.mix(values[r][layer], base + split * d * bytes, own, space, shared, space, y, d, half);
+        attended(space, y, r, (head * together + j) * d);
+      }
+    }
+
+    /** A head's result becomes input of the next product. */
+    private void attended(float[] y, int yAt, int row, int at) {
+      int d = config.headDim();
+      int q = config.queryWidth();
+      if (!half) {
+        System.arraycopy(y, yAt, input, row * q + at, d);
+        return;
+      }
+      math.round(y, yAt, d);
+      for (int i = 0; i < d / 2; i++) {
+        input[row * q + at + 2 * i] = y[yAt + i];
+        input[row * q + at + 2 * i + 1] = y[yAt + d / 2 + i];
+      }
+    }
+
+    private void normAndRotate(int at, float @Nullable [] norm, float[] table) {
+      int d = config.headDim();
+      if (norm != null) {
+        math.norm(output, at, norm, (float) config.normEpsilon(), output, at, d, half);
+      }
+      math.rotate(output, at, table, d / 2, half);
+    }
+
+    private void store(int from, ByteBuffer to, int at) {
+      int d = config.headDim();
+      for (int i = 0; i < d; i++) {
+        if (half) {
+          to.putShort(at + 2 * i, bits(output[from + i]));
+        } else {
+          to.putFloat(at + 4 * i, output[from + i]);
+        }
+      }
+    }
+
+    /** A bfloat16 number's bits; those below are zero. */
+    private static short bits(float x) {
+      return (short) (Float.floatToRawIntBits(x) >>> 16);
+    }
+
+    // Drawing
+    // --------------------------------------------------------------------------------------
+
+    /** As {@code sample} in kernels.py does it, for a row whose distribution is not cut. */
+    private void draw(int r) {
+      int vocabulary = config.vocabulary();
+      int at = r * vocabulary;
+      Row row = rows.get(r);
+      int token = -1;
+      double score = 0;
+      if (math.finite(logits, at, vocabulary)) {
+        float top = math.max(logits, at, vocabulary);
+        float temperature = choices[4 * r];
+        float[] masses = scratch(vocabulary);
+        double total = 0;
+        if (temperature > 0) {
+          float scale = Math.min(Float.MAX_VALUE, 1 / temperature);
+          total = weigh(at, top, scale, masses);
+          token = pick(masses, total * choices[4 * r + 3]);
+        } else {
+          token = 0;
+          while (logits[at + token] != top) {
+            token++;
+          }
+        }
+        if (row.task.scores()) {
+          total = temperature == 1 ? total : weigh(at, top, 1, masses);
+          score = logits[at + token] - top - Math.log(total);
+        }
+      }
+      drawn[2 * r] = token;
+      drawn[2 * r + 1] = score;
+    }
+
+    private double weigh(int at, float top, float scale, float[] masses) {
+      double total = 0;
+      for (int k = 0; k < config.vocabulary(); k += DRAW_BLOCK) {
+        int n = Math.min(DRAW_BLOCK, config.vocabulary() - k);
+        total += math.exponentials(logits, at + k, top, scale, masses, k, n);
+      }
+      return total;
+    }
+
+    /** The first index at which the running sum exceeds a number; the last of any weight else. */
+    private int pick(float[] masses, double sought) {
+      double sum = 0;
+      int last = 0;
+      for (int k = 0; k < config.vocabulary(); k++) {
+        sum += masses[k];
+        if (masses[k] > 0) {
+          last = k;
+          if (sum > sought) {
+            return k;
+          }
+        }
+      }
+      return last;
+    }
+  }
+}
