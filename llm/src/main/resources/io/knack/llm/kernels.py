@@ -55,21 +55,24 @@ class Ops(Module):
   # Linear algebra -------------------------------------------------------------------------------
 
   # Rows of several projections of one input as one matrix (out, in), laid out for the CPU as asked:
-  # 0, as it is. 1, float32 in blocks of 32 outputs, each (in, 32) in one piece, where the outputs are a
-  # multiple of 32; else as 2, as oneDNN packs it. In either layout a row of a product depends on that
-  # row alone, provided that there are at least 2 and their number is a multiple of 4: callers pad to
-  # that. 3, bfloat16 that oneDNN cannot pack for this CPU, as (1, out, in). bfloat16 in blocks has a
-  # dimension more: (out/32, 1, in, 32) in layout 1, (out/32, in, 32, 1) in layout 4 where it cannot be packed.
+  # 0, as it is. 1, in blocks of 32 outputs, each (in, 32) in one piece, the last one padded: a bias, of
+  # zeros if need be, then tells linear how many outputs there are. 2, as oneDNN packs it. In float32 a
+  # row of a product depends, in either of the two, on that row alone, provided that there are at least
+  # 2 and their number is a multiple of 4: callers pad to that. 3, bfloat16 that oneDNN cannot pack for
+  # this CPU, as (1, out, in). bfloat16 in blocks has a dimension more: (out/32, 1, in, 32) in layout 1,
+  # (out/32, in, 32, 1) in layout 4, for where it cannot be packed.
   def fuse(self: __torch__.Ops, parts: List[Tensor], layout: int) -> Tensor:
     w = parts[0]
     if len(parts) > 1:
       w = torch.cat(parts, 0)
-    blocks = torch.floordiv(w.size(0), 32)
-    if (layout == 1 or layout == 4) and 32 * blocks == w.size(0):
+    if layout == 1 or layout == 4:
+      blocks = torch.floordiv(w.size(0) + 31, 32)
+      if 32 * blocks > w.size(0):
+        w = torch.constant_pad_nd(w, [0, 0, 0, 32 * blocks - w.size(0)])
       w = torch.contiguous(torch.transpose(torch.view(w, [blocks, 32, -1]), 1, 2))
       if w.dtype == 15:
         w = torch.unsqueeze(w, min(layout, 3))
-    elif layout == 1 or layout == 2:
+    elif layout == 2:
       w = ops.mkldnn._reorder_linear_weight(torch.contiguous(w), 16)
     elif len(parts) == 1:
       w = torch.clone(w)
@@ -93,7 +96,7 @@ class Ops(Module):
     y = torch.bmm(torch.expand(torch.unsqueeze(x, 0), [w.size(0), -1, -1]), w)  # (out/32, N, 32)
     y = torch.reshape(torch.transpose(y, 0, 1), [x.size(0), -1])
     if torch.numel(b) > 0:
-      y = torch.add(y, b)
+      y = torch.add(torch.slice(y, 1, 0, torch.numel(b)), b)
     return y
 
   # Sums of more than 512 products are split in another way for more than 64 rows (seen on AVX2 between
@@ -112,14 +115,13 @@ class Ops(Module):
   # weights are copied for it.
   def linear_blocks(self: __torch__.Ops, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
     packable = w.size(1) == 1
-    w3 = torch.view(w, [w.size(0), -1, 32])
-    w2 = torch.reshape(torch.transpose(w3, 0, 1), [w3.size(1), -1])  # (in, out)
-    if not packable:
-      return (self).linear_unpacked(x, torch.t(w2), b)
-    y = torch.mm(x, w2)
+    w3 = torch.transpose(torch.view(w, [w.size(0), -1, 32]), 1, 2)
+    w2 = torch.reshape(w3, [-1, w3.size(2)])  # (out, in)
     if b is not None:
-      y = torch.add(y, b)
-    return y
+      w2 = torch.slice(w2, 0, 0, torch.numel(b))
+    if packable:
+      return torch.linear(x, w2, b)
+    return (self).linear_unpacked(x, w2, b)
 
   # In bfloat16 on a CPU without instructions for it: its own product of many rows is several times
   # slower than to widen the weights on the way, which rounds the sums once as well.
@@ -389,7 +391,8 @@ class Ops(Module):
     return (self).rms_norm(x, weights[globals + 1], small)
 
   def head(self: __torch__.Ops, x: Tensor, weights: List[Tensor]) -> Tensor:
-    return torch.to((self).linear(x, weights[len(weights) - 2], torch.empty([0])), 6)
+    y = (self).linear(x, weights[len(weights) - 2], torch.empty([0]))
+    return torch.to(torch.slice(y, 1, 0, weights[len(weights) - 4].size(0)), 6)
 
   # Generation -----------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ class ArchitectureTest {
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
             "java..",
+            "jdk.incubator.vector..",
             "com.sun.management..",
             "io.knack.llm..",
             "io.knack.contracts..",

@@ -54,6 +54,11 @@ public final class Kernels implements AutoCloseable {
       this.code = code;
     }
 
+    /** Whether outputs lie in blocks of 32. */
+    public boolean isBlocks() {
+      return this == BLOCKS || this == WIDENED_BLOCKS;
+    }
+
     /** What {@code fuse} calls it. */
     public long code() {
       return code;

@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * share in one place of the cache, so that it stays near the processor.
  */
 final class VectorStep implements TokenStep, AutoCloseable {
+  /** Set to false, decode steps are kernel calls. */
+  static final String SWITCH = "knack.vectors";
+
   private static final boolean AVAILABLE = VectorMath.find().isPresent();
 
   /** Probabilities that are summed up before a draw looks at each of them. */
@@ -70,21 +73,16 @@ final class VectorStep implements TokenStep, AutoCloseable {
 
   /** Whether a model's decode steps can be taken so: on a CPU, with matrices of less than 2 GiB. */
   static boolean suits(Kernels kernels, ModelConfig model, DType dtype) {
-    if (!AVAILABLE || kernels.device().isGpu() || dtype == DType.F16) {
+    if (!AVAILABLE
+        || !Boolean.parseBoolean(System.getProperty(SWITCH, "true"))
+        || kernels.device().isGpu()
+        || dtype == DType.F16) {
       return false;
     }
     long widest = Math.max(2L * model.feedForward(), model.queryWidth() + 2L * model.keyWidth());
     long inner = Math.max(model.feedForward(), Math.max(model.hidden(), model.queryWidth()));
     long most = Math.max(model.vocabulary(), Math.max(widest, model.hidden())) * inner;
-    return most * dtype.bytes() < Integer.MAX_VALUE
-        && model.headDim() % 2 == 0
-        && IntStream.of(
-                model.hidden(),
-                model.queryWidth(),
-                model.keyWidth(),
-                model.feedForward(),
-                model.vocabulary())
-            .allMatch(outs -> outs % VectorMath.BLOCK == 0);
+    return most * dtype.bytes() < Integer.MAX_VALUE && model.headDim() % 2 == 0;
   }
 
   /** How its weights lie, so that both this and the kernels that read prompts can use them. */
@@ -177,9 +175,12 @@ final class VectorStep implements TokenStep, AutoCloseable {
     drawn = new double[2 * n];
     stream = atLeast(stream, n * d);
     input = atLeast(input, n * Math.max(f, Math.max(d, q)));
-    output = atLeast(output, n * Math.max(2 * f, q + 2 * config.keyWidth()));
+    VectorWeights.Layer layer = weights.layers[0];
+    output =
+        atLeast(
+            output, n * Math.max(layer.o.padded, Math.max(layer.gateUp.padded, layer.qkv.padded)));
     lowRank = atLeast(lowRank, n * 3 * wanted.width());
-    logits = atLeast(logits, n * config.vocabulary());
+    logits = atLeast(logits, n * weights.head.padded);
   }
 
   private static float[] atLeast(float[] array, int length) {
@@ -231,7 +232,7 @@ final class VectorStep implements TokenStep, AutoCloseable {
     float[] some = new float[cut.size() * vocabulary];
     float[] draws = new float[4 * cut.size()];
     for (int i = 0; i < cut.size(); i++) {
-      System.arraycopy(logits, cut.get(i) * vocabulary, some, i * vocabulary, vocabulary);
+      System.arraycopy(logits, cut.get(i) * weights.head.padded, some, i * vocabulary, vocabulary);
       System.arraycopy(choices, 4 * cut.get(i), draws, 4 * i, 4);
     }
     try (NDManager scope = owner.newSubManager()) {
@@ -272,14 +273,12 @@ final class VectorStep implements TokenStep, AutoCloseable {
         addToStream(layer.o);
         team.meet();
         norms(layer.secondNorm);
-        downProject(layer.gateUp, i, 2);
-        int from = share(f, thread);
-        int to = share(f, thread + 1);
-        outputs(layer.gateUp, i, 2, from, to);
-        outputs(layer.gateUp, i, 2, f + from, f + to);
-        team.meet(); // Before the input is replaced, which others still multiply.
+        project(layer.gateUp, i, 2);
+        team.meet();
+        int from = (int) ((long) f * thread / team.size());
+        int to = (int) ((long) f * (thread + 1) / team.size());
         for (int r = 0; r < n; r++) {
-          int gate = r * 2 * f + from;
+          int gate = r * layer.gateUp.padded + from;
           math.gate(output, gate, output, gate + f, input, r * f + from, to - from, half);
         }
         team.meet();
@@ -288,12 +287,13 @@ final class VectorStep implements TokenStep, AutoCloseable {
         team.meet();
       }
       norms(weights.lastNorm);
-      int from = share(weights.head.out, thread);
-      int to = share(weights.head.out, thread + 1);
-      product(weights.head, from, to, logits);
+      VectorWeights.Projection head = weights.head;
+      int from = share(head, thread);
+      int to = share(head, thread + 1);
+      product(head, from, to, logits);
       if (half) {
         for (int r = 0; r < n; r++) {
-          math.round(logits, r * weights.head.out + from, to - from);
+          math.round(logits, r * head.padded + from, to - from);
         }
       }
       team.meet();
@@ -302,10 +302,10 @@ final class VectorStep implements TokenStep, AutoCloseable {
       }
     }
 
-    /** Where a thread's share of outputs begins, in steps that products are taken in. */
-    private int share(int outs, int of) {
-      int step = VectorMath.BLOCK;
-      return of == team.size() ? outs : (int) ((long) (outs / step) * of / team.size()) * step;
+    /** Where a thread's share of a projection's padded outputs begins: with a block. */
+    private int share(VectorWeights.Projection projection, int of) {
+      long blocks = projection.padded / VectorMath.BLOCK;
+      return (int) (blocks * of / team.size()) * VectorMath.BLOCK;
     }
 
     /** Normed rows of the stream become the input of the next product. */
@@ -331,25 +331,19 @@ final class VectorStep implements TokenStep, AutoCloseable {
     /** A thread's share of a projection of all rows. */
     private void project(VectorWeights.Projection projection, int layer, int slot) {
       downProject(projection, layer, slot);
-      outputs(
-          projection,
-          layer,
-          slot,
-          share(projection.out, thread),
-          share(projection.out, thread + 1));
+      outputs(projection, layer, slot, share(projection, thread), share(projection, thread + 1));
     }
 
     /** Outputs {@code from} to {@code to}, with bias and adapters. */
     private void outputs(
         VectorWeights.Projection projection, int layer, int slot, int from, int to) {
       product(projection, from, to, output);
-      int out = projection.out;
       float[] bias = projection.bias;
       AdapterStack.LowRank adapters = lowRanks.isEmpty() ? null : lowRanks.get(4 * layer + slot);
       for (int r = 0; r < rows.size(); r++) {
-        int at = r * out;
+        int at = r * projection.padded;
         if (bias != null) {
-          for (int o = from; o < to; o++) {
+          for (int o = from; o < Math.min(to, projection.out); o++) {
             output[at + o] += bias[o];
           }
         }
@@ -370,9 +364,10 @@ final class VectorStep implements TokenStep, AutoCloseable {
       int first = from / VectorMath.BLOCK;
       int end = to / VectorMath.BLOCK;
       if (half) {
-        math.halfBlocks(projection.weight, projection.in, first, end, input, y, projection.out, n);
+        math.halfBlocks(
+            projection.weight, projection.in, first, end, input, y, projection.padded, n);
       } else {
-        math.blocks(projection.weight, projection.in, first, end, input, y, projection.out, n);
+        math.blocks(projection.weight, projection.in, first, end, input, y, projection.padded, n);
       }
     }
 
@@ -414,17 +409,21 @@ final class VectorStep implements TokenStep, AutoCloseable {
           int rank = m * width + firstRanks[row] + j;
           float z = lowRank[row * 3 * width + rank];
           math.addScaled(
-              output, row * out + first, adapters.up(), rank * out + first, z, end - first);
+              output,
+              row * projection.padded + first,
+              adapters.up(),
+              rank * out + first,
+              z,
+              end - first);
         }
       }
     }
 
     private void addToStream(VectorWeights.Projection projection) {
-      int d = projection.out;
-      int from = share(d, thread);
-      int n = share(d, thread + 1) - from;
+      int from = share(projection, thread);
+      int n = Math.min(projection.out, share(projection, thread + 1)) - from;
       for (int r = 0; r < rows.size(); r++) {
-        math.add(stream, r * d + from, output, r * d + from, n, half);
+        math.add(stream, r * projection.out + from, output, r * projection.padded + from, n, half);
       }
     }
 
@@ -447,7 +446,7 @@ final class VectorStep implements TokenStep, AutoCloseable {
       int q = config.queryWidth();
       int k = config.keyWidth();
       int together = config.heads() / config.kvHeads();
-      int at = r * (q + 2 * k);
+      int at = r * weights.layers[layer].qkv.padded;
       int queries = at + head * together * d;
       int position = rows.get(r).position();
       float[] table = Objects.requireNonNull(rotary[position]);
@@ -537,7 +536,7 @@ final class VectorStep implements TokenStep, AutoCloseable {
     /** As {@code sample} in kernels.py does it, for a row whose distribution is not cut. */
     private void draw(int r) {
       int vocabulary = config.vocabulary();
-      int at = r * vocabulary;
+      int at = r * weights.head.padded;
       Row row = rows.get(r);
       int token = -1;
       double score = 0;

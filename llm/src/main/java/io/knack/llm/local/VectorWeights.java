@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
+import io.knack.llm.vector.VectorMath;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,10 @@ final class VectorWeights {
     final ByteBuffer weight;
     final int in;
     final int out;
+
+    /** Outputs with those that fill up the last block. */
+    final int padded;
+
     final float @Nullable [] bias;
 
     /** Where the outputs of each of its modules begin. */
@@ -28,6 +33,7 @@ final class VectorWeights {
       this.weight = weight;
       this.in = in;
       this.out = out;
+      this.padded = (out + VectorMath.BLOCK - 1) / VectorMath.BLOCK * VectorMath.BLOCK;
       this.bias = bias;
       this.modules = modules;
     }

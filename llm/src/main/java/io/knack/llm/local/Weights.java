@@ -2,6 +2,7 @@ package io.knack.llm.local;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.IValue;
 import io.knack.contracts.stage.ContractException;
 import io.knack.llm.checkpoint.Checkpoint;
@@ -11,10 +12,12 @@ import io.knack.llm.checkpoint.ModelConfig.Embeddings;
 import io.knack.llm.checkpoint.ModelConfig.QkNorm;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
+import io.knack.llm.vector.VectorMath;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** A decoder's weights in the order the {@code decoder} kernel takes them. */
 final class Weights implements AutoCloseable {
@@ -172,12 +175,20 @@ final class Weights implements AutoCloseable {
           dropped += (long) outs[i] * in * dtype.bytes();
         }
         weights.add(fuse(matrices));
-        weights.add(biases.isEmpty() ? none : kernels.tensor(owner, "rows", biases));
+        weights.add(biases.isEmpty() ? noBias(outs) : kernels.tensor(owner, "rows", biases));
       }
       if (dropped > COLLECT_EVERY) {
         dropped = 0;
         System.gc();
       }
+    }
+
+    /** Blocks that are padded tell the number of their outputs by a bias. */
+    private NDArray noBias(int... outs) {
+      int sum = IntStream.of(outs).sum();
+      return sum % VectorMath.BLOCK == 0 || !layout.isBlocks()
+          ? none
+          : kernels.cast(owner, owner.zeros(new Shape(sum)), dtype);
     }
 
     private NDArray fuse(List<NDArray> matrices) {
