@@ -554,6 +554,19 @@ class Ops(Module):
   def turned(self: __torch__.Ops, x: Tensor) -> Tensor:
     return torch.t(x)
 
+  # What a row holds of its first `places` places, a multiple of 32, as weights of products in blocks: for
+  # each layer keys (G, places/32, D, 32), whose product with queries are scores, and values
+  # (G, D/32, places, 32), both in float32.
+  def shared_prompt(self: __torch__.Ops, cache: List[Tensor], row: int, places: int) -> List[Tensor]:
+    out = annotate(List[Tensor], [])
+    for i in range(len(cache)):
+      kept = torch.to(torch.slice(torch.select(cache[i], 1, row), 2, 0, places), 6)
+      k, v = torch.unbind(kept)
+      g, p, d = k.size()
+      out.append(torch.contiguous(torch.transpose(torch.reshape(k, [g, -1, 32, d]), 2, 3)))
+      out.append(torch.contiguous(torch.transpose(torch.reshape(v, [g, p, -1, 32]), 1, 2)))
+    return out
+
   # One of the tensors' parts: keys or values of one row of a layer's cache.
   def part(self: __torch__.Ops, x: Tensor, which: int, row: int) -> Tensor:
     return torch.select(torch.select(x, 0, which), 0, row)

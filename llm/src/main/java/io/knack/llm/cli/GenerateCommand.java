@@ -129,8 +129,10 @@ public final class GenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     check();
+    LocalOptions defaults = LocalOptions.defaults();
+    int atOnce = prompts == null ? Math.min(samples, defaults.maxBatch()) : defaults.maxBatch();
     LocalOptions options =
-        new LocalOptions(dtype == null ? null : DType.parse(dtype), device, 0, 128, 0);
+        new LocalOptions(dtype == null ? null : DType.parse(dtype), device, 0, atOnce, 0);
     try (LocalModel loaded = LocalModel.load(model, options)) {
       tellUnheeded();
       String everywhere = null;

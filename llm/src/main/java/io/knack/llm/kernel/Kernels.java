@@ -160,6 +160,10 @@ public final class Kernels implements AutoCloseable {
 
   /** Calls a kernel; the caller closes the result. */
   public IValue call(String method, Object... arguments) {
+    return call(false, method, arguments);
+  }
+
+  private IValue call(boolean inference, String method, Object... arguments) {
     prepare();
     IValue[] values = new IValue[arguments.length];
     NativeCalls.enter();
@@ -167,7 +171,7 @@ public final class Kernels implements AutoCloseable {
       for (int i = 0; i < values.length; i++) {
         values[i] = value(arguments[i]);
       }
-      return ScriptMethod.run(block, method, values);
+      return ScriptMethod.run(block, method, inference, values);
     } finally {
       NativeCalls.leave();
       for (int i = 0; i < values.length; i++) {
@@ -194,6 +198,23 @@ public final class Kernels implements AutoCloseable {
   public NDArray tensor(NDManager owner, String method, Object... arguments) {
     try (IValue result = call(method, arguments)) {
       return result.toTensor((PtNDManager) owner);
+    }
+  }
+
+  /**
+   * Calls a kernel that returns one tensor, in inference mode: each of its operators is cheaper,
+   * and the result must not be written to. It belongs to {@code owner}.
+   */
+  public NDArray infer(NDManager owner, String method, Object... arguments) {
+    try (IValue result = call(true, method, arguments)) {
+      return result.toTensor((PtNDManager) owner);
+    }
+  }
+
+  /** As {@link #infer}, of a kernel that returns a list of tensors. */
+  public NDArray[] inferAll(NDManager owner, String method, Object... arguments) {
+    try (IValue result = call(true, method, arguments)) {
+      return result.toTensorArray((PtNDManager) owner);
     }
   }
 

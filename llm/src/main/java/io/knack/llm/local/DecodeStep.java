@@ -69,7 +69,7 @@ final class DecodeStep implements TokenStep {
     }
     try (NDManager scope = owner.newSubManager()) {
       return kernels
-          .tensor(
+          .infer(
               scope,
               "decode",
               model.weights().list(),

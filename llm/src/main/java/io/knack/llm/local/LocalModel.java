@@ -72,7 +72,8 @@ public final class LocalModel implements LanguageModel {
     for (int i = 0; i < config.layers(); i++) {
       shape[4 + i] = config.windows().get(i);
     }
-    this.vectors = VectorStep.suits(kernels, config, weights.dtype()) ? new VectorStep(this) : null;
+    this.vectors =
+        VectorStep.suits(kernels, config, weights.dtype(), options) ? new VectorStep(this) : null;
     this.cacheBudget = options.cacheBytes() > 0 ? options.cacheBytes() : availableMemory() / 2;
   }
 
@@ -96,7 +97,7 @@ public final class LocalModel implements LanguageModel {
       if (dtype == DType.F16 && !kernels.device().isGpu()) {
         dtype = DType.F32;
       }
-      Weights weights = Weights.load(kernels, config, checkpoint, dtype);
+      Weights weights = Weights.load(kernels, config, checkpoint, dtype, options);
       Tokenizer tokenizer =
           Files.isRegularFile(directory.resolve("tokenizer.json"))
               ? Tokenizer.load(directory)

@@ -76,7 +76,7 @@ final class PromptPass {
     try (NDManager scope = owner.newSubManager()) {
       AdapterStack used = model.stack(adapters);
       NDArray[] result =
-          kernels.tensors(
+          kernels.inferAll(
               scope,
               "prefill",
               model.weights().list(),

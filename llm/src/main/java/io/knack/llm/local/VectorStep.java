@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.kernel.Cpu;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.lora.PeftAdapter;
@@ -34,6 +35,9 @@ final class VectorStep implements TokenStep, AutoCloseable {
 
   private static final boolean AVAILABLE = VectorMath.find().isPresent();
 
+  /** Rows for which matrix units, which take sixteen at once, have no use. */
+  private static final int FEW = 4;
+
   /** Probabilities that are summed up before a draw looks at each of them. */
   private static final int DRAW_BLOCK = 256;
 
@@ -42,6 +46,7 @@ final class VectorStep implements TokenStep, AutoCloseable {
   private final List<Worker> workers;
   private final Team team;
   private final boolean half;
+  private final float scale;
   private final VectorWeights weights;
   private final NDManager owner;
   private final AtomicIntegerArray attended;
@@ -55,7 +60,9 @@ final class VectorStep implements TokenStep, AutoCloseable {
 
   // What the threads of a step share: a row behind the other each.
   private List<Row> rows = List.of();
-  private int[] leaders = new int[0];
+  private final Map<Task, SharedPrompt> shared = new LinkedHashMap<>();
+  private List<Group> groups = List.of();
+  private List<Integer> singles = List.of();
   private int[] firstRanks = new int[0];
   private int[] ranks = new int[0];
   private float[] choices = new float[0];
@@ -71,12 +78,19 @@ final class VectorStep implements TokenStep, AutoCloseable {
   private float[] lowRank = new float[0];
   private float[] logits = new float[0];
 
-  /** Whether a model's decode steps can be taken so: on a CPU, with matrices of less than 2 GiB. */
-  static boolean suits(Kernels kernels, ModelConfig model, DType dtype) {
+  /** Rows whose samples share a prompt. */
+  private record Group(SharedPrompt prompt, List<Integer> rows) {}
+
+  /**
+   * Whether a model's decode steps are best taken so: on a CPU, with matrices of less than 2 GiB. A
+   * larger batch in bfloat16 is left to a processor's matrix units where it has them.
+   */
+  static boolean suits(Kernels kernels, ModelConfig model, DType dtype, LocalOptions options) {
     if (!AVAILABLE
         || !Boolean.parseBoolean(System.getProperty(SWITCH, "true"))
         || kernels.device().isGpu()
-        || dtype == DType.F16) {
+        || dtype == DType.F16
+        || (dtype == DType.BF16 && options.maxBatch() > FEW && Cpu.has("amx_bf16"))) {
       return false;
     }
     long widest = Math.max(2L * model.feedForward(), model.queryWidth() + 2L * model.keyWidth());
@@ -96,6 +110,7 @@ final class VectorStep implements TokenStep, AutoCloseable {
     this.model = model;
     this.config = model.config();
     this.half = model.dtype() == DType.BF16;
+    this.scale = (float) Math.pow(config.headDim(), -0.5);
     this.team = new Team(Kernels.threads());
     this.workers = IntStream.range(0, team.size()).mapToObj(Worker::new).toList();
     this.owner = model.kernels().manager().newSubManager();
@@ -106,6 +121,7 @@ final class VectorStep implements TokenStep, AutoCloseable {
   @Override
   public void close() {
     team.close();
+    shared.values().forEach(SharedPrompt::close);
     owner.close();
   }
 
@@ -155,13 +171,10 @@ final class VectorStep implements TokenStep, AutoCloseable {
       stack = wanted;
       lowRanks = wanted.lowRanks(model.kernels());
     }
-    leaders = new int[n];
+    gather(now);
     firstRanks = new int[n];
     ranks = new int[n];
-    Map<Task, Integer> first = new LinkedHashMap<>();
     for (int i = 0; i < n; i++) {
-      Integer leader = first.putIfAbsent(rows.get(i).task, i);
-      leaders[i] = leader == null ? i : leader;
       PeftAdapter adapter = adapters.get(i);
       if (adapter != null) {
         firstRanks[i] = wanted.firstRank(adapter);
@@ -181,6 +194,33 @@ final class VectorStep implements TokenStep, AutoCloseable {
             output, n * Math.max(layer.o.padded, Math.max(layer.gateUp.padded, layer.qkv.padded)));
     lowRank = atLeast(lowRank, n * 3 * wanted.width());
     logits = atLeast(logits, n * weights.head.padded);
+  }
+
+  /** Finds the rows that share a prompt. */
+  private void gather(KvCache now) {
+    Map<Task, List<Integer>> sharing = new LinkedHashMap<>();
+    List<Integer> others = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      Task task = rows.get(i).task;
+      if (SharedPrompt.suits(task, config)) {
+        sharing.computeIfAbsent(task, t -> new ArrayList<>()).add(i);
+      } else {
+        others.add(i);
+      }
+    }
+    shared.entrySet().stream()
+        .filter(known -> !sharing.containsKey(known.getKey()))
+        .forEach(known -> known.getValue().close());
+    shared.keySet().retainAll(sharing.keySet());
+    groups = new ArrayList<>();
+    sharing.forEach(
+        (task, own) ->
+            groups.add(
+                new Group(
+                    shared.computeIfAbsent(
+                        task, t -> SharedPrompt.of(model.kernels(), config, now, task, own.get(0))),
+                    own)));
+    singles = others;
   }
 
   private static float[] atLeast(float[] array, int length) {
@@ -275,8 +315,8 @@ final class VectorStep implements TokenStep, AutoCloseable {
         norms(layer.secondNorm);
         project(layer.gateUp, i, 2);
         team.meet();
-        int from = (int) ((long) f * thread / team.size());
-        int to = (int) ((long) f * (thread + 1) / team.size());
+        int from = Math.min(f, share(f, thread));
+        int to = Math.min(f, share(f, thread + 1));
         for (int r = 0; r < n; r++) {
           int gate = r * layer.gateUp.padded + from;
           math.gate(output, gate, output, gate + f, input, r * f + from, to - from, half);
@@ -288,8 +328,8 @@ final class VectorStep implements TokenStep, AutoCloseable {
       }
       norms(weights.lastNorm);
       VectorWeights.Projection head = weights.head;
-      int from = share(head, thread);
-      int to = share(head, thread + 1);
+      int from = share(head.out, thread);
+      int to = share(head.out, thread + 1);
       product(head, from, to, logits);
       if (half) {
         for (int r = 0; r < n; r++) {
@@ -302,10 +342,10 @@ final class VectorStep implements TokenStep, AutoCloseable {
       }
     }
 
-    /** Where a thread's share of a projection's padded outputs begins: with a block. */
-    private int share(VectorWeights.Projection projection, int of) {
-      long blocks = projection.padded / VectorMath.BLOCK;
-      return (int) (blocks * of / team.size()) * VectorMath.BLOCK;
+    /** Where a thread's share of outputs begins: with a block, the last of which may be padded. */
+    private int share(int outs, int of) {
+      int blocks = (outs + VectorMath.BLOCK - 1) / VectorMath.BLOCK;
+      return (int) ((long) blocks * of / team.size()) * VectorMath.BLOCK;
     }
 
     /** Normed rows of the stream become the input of the next product. */
@@ -331,7 +371,12 @@ final class VectorStep implements TokenStep, AutoCloseable {
     /** A thread's share of a projection of all rows. */
     private void project(VectorWeights.Projection projection, int layer, int slot) {
       downProject(projection, layer, slot);
-      outputs(projection, layer, slot, share(projection, thread), share(projection, thread + 1));
+      outputs(
+          projection,
+          layer,
+          slot,
+          share(projection.out, thread),
+          share(projection.out, thread + 1));
     }
 
     /** Outputs {@code from} to {@code to}, with bias and adapters. */
@@ -365,9 +410,10 @@ final class VectorStep implements TokenStep, AutoCloseable {
       int end = to / VectorMath.BLOCK;
       if (half) {
         math.halfBlocks(
-            projection.weight, projection.in, first, end, input, y, projection.padded, n);
+            projection.weight, projection.in, first, end, input, 0, y, 0, projection.padded, n);
       } else {
-        math.blocks(projection.weight, projection.in, first, end, input, y, projection.padded, n);
+        math.blocks(
+            projection.weight, projection.in, first, end, input, 0, y, 0, projection.padded, n);
       }
     }
 
@@ -420,8 +466,8 @@ final class VectorStep implements TokenStep, AutoCloseable {
     }
 
     private void addToStream(VectorWeights.Projection projection) {
-      int from = share(projection, thread);
-      int n = Math.min(projection.out, share(projection, thread + 1)) - from;
+      int from = share(projection.out, thread);
+      int n = Math.min(projection.out, share(projection.out, thread + 1)) - from;
       for (int r = 0; r < rows.size(); r++) {
         math.add(stream, r * projection.out + from, output, r * projection.padded + from, n, half);
       }
@@ -430,79 +476,171 @@ final class VectorStep implements TokenStep, AutoCloseable {
     // Attention
     // ------------------------------------------------------------------------------------
 
-    /** Attention of all rows: a key head of a row after the other, by whichever thread is free. */
+    /** Attention of all rows: a key head after the other, by whichever thread is free. */
     private void attend(int layer) {
-      int n = rows.size();
       int heads = config.kvHeads();
-      for (int i = attended.getAndIncrement(layer);
-          i < n * heads;
-          i = attended.getAndIncrement(layer)) {
-        attend(layer, i % n, i / n);
+      int together = groups.size() * heads;
+      int all = together + singles.size() * heads;
+      for (int i = attended.getAndIncrement(layer); i < all; i = attended.getAndIncrement(layer)) {
+        if (i < together) {
+          attend(layer, groups.get(i / heads), i % heads);
+        } else {
+          int j = i - together;
+          attend(layer, singles.get(j % singles.size()), j / singles.size());
+        }
       }
     }
 
+    /** Attention of one row for the queries that share a key head. */
     private void attend(int layer, int r, int head) {
       int d = config.headDim();
+      int together = config.heads() / config.kvHeads();
+      int position = rows.get(r).position();
+      int queries = rotate(layer, r, head);
+      int window = config.windows().get(layer);
+      int low = window > 0 ? Math.max(0, position - window + 1) : 0;
+      int n = position + 1 - low;
+      float[] space = scratch(n + 2 * d);
+      for (int j = 0; j < together; j++) {
+        scores(layer, r, head, queries + j * d, low, n, space, 0, n + d);
+        math.softmax(space, 0, n, scale);
+        Arrays.fill(space, n, n + d, 0);
+        math.mix(values[r][layer], place(head, low), n, space, 0, space, n, d, half);
+        publish(space, n, r, (head * together + j) * d, half);
+      }
+    }
+
+    /** The same for rows that share a prompt, of which all queries are multiplied together. */
+    private void attend(int layer, Group group, int head) {
+      int d = config.headDim();
+      int together = config.heads() / config.kvHeads();
+      int count = group.rows.size() * together;
+      int places = group.prompt.places();
+      int own = 0;
+      for (int r : group.rows) {
+        own = Math.max(own, rows.get(r).position() + 1 - places);
+      }
+      int y = count * places;
+      int asked = y + count * d;
+      int line = asked + count * d;
+      float[] space = scratch(line + places + own + 2 * d);
+      for (int i = 0; i < count; i += together) {
+        int queries = rotate(layer, group.rows.get(i / together), head);
+        System.arraycopy(output, queries, space, asked + i * d, together * d);
+      }
+      math.blocks(
+          group.prompt.keys(layer, head), d, 0, places / 32, space, asked, space, 0, places, count);
+      for (int i = 0; i < count; i++) {
+        int r = group.rows.get(i / together);
+        int n = rows.get(r).position() + 1 - places;
+        System.arraycopy(space, i * places, space, line, places);
+        scoresOf(
+            layer,
+            r,
+            head,
+            space,
+            asked + i * d,
+            places,
+            n,
+            space,
+            line + places,
+            line + places + own);
+        math.softmax(space, line, places + n, scale);
+        System.arraycopy(space, line, space, i * places, places);
+        int mixed = line + places + own;
+        Arrays.fill(space, mixed, mixed + d, 0);
+        math.mix(
+            values[r][layer], place(head, places), n, space, line + places, space, mixed, d, half);
+        System.arraycopy(space, mixed, space, asked + i * d, d);
+      }
+      math.blocks(
+          group.prompt.values(layer, head), places, 0, d / 32, space, 0, space, y, d, count);
+      for (int i = 0; i < count; i++) {
+        int at = y + i * d;
+        if (half) {
+          unsplit(space, asked + i * d, space, line, d);
+          math.add(space, at, space, line, d, false);
+        } else {
+          math.add(space, at, space, asked + i * d, d, false);
+        }
+        publish(
+            space, at, group.rows.get(i / together), (head * together + i % together) * d, false);
+      }
+    }
+
+    /** Norms and turns queries and key of a head, keeps key and value; where the queries are. */
+    private int rotate(int layer, int r, int head) {
+      int d = config.headDim();
       int q = config.queryWidth();
-      int k = config.keyWidth();
       int together = config.heads() / config.kvHeads();
       int at = r * weights.layers[layer].qkv.padded;
       int queries = at + head * together * d;
+      int key = at + q + head * d;
       int position = rows.get(r).position();
       float[] table = Objects.requireNonNull(rotary[position]);
       for (int j = 0; j < together; j++) {
         normAndRotate(queries + j * d, weights.layers[layer].queryNorm, table);
       }
-      normAndRotate(at + q + head * d, weights.layers[layer].keyNorm, table);
+      normAndRotate(key, weights.layers[layer].keyNorm, table);
+      store(key, keys[r][layer], place(head, position));
+      store(key + config.keyWidth(), values[r][layer], place(head, position));
+      return queries;
+    }
 
-      int bytes = half ? 2 : 4;
-      int base = head * Objects.requireNonNull(cache).capacity() * d * bytes;
-      int place = base + position * d * bytes;
-      store(at + q + head * d, keys[r][layer], place);
-      store(at + q + k + head * d, values[r][layer], place);
+    /** The byte of a row's keys or values where a place of a head begins. */
+    private int place(int head, int position) {
+      int at = head * Objects.requireNonNull(cache).capacity() + position;
+      return at * config.headDim() * (half ? 2 : 4);
+    }
 
-      int window = config.windows().get(layer);
-      int low = window > 0 ? Math.max(0, position - window + 1) : 0;
-      int leader = leaders[r];
-      int split = leader == r ? low : Math.max(low, rows.get(r).task.prompt.size());
-      int shared = split - low;
-      int own = position + 1 - split;
-      float[] space = scratch(shared + own + 2 * d);
-      int y = shared + own;
-      int query = y + d;
-      for (int j = 0; j < together; j++) {
-        int from = queries + j * d;
-        float[] asked = output;
-        if (half) {
-          math.split(output, from, space, query, d);
-          asked = space;
-          from = query;
-        }
-        math.scores(
-            keys[leader][layer], base + low * d * bytes, shared, asked, from, d, space, 0, half);
-        math.scores(
-            keys[r][layer], base + split * d * bytes, own, asked, from, d, space, shared, half);
-        math.softmax(space, 0, shared + own, (float) Math.pow(d, -0.5));
-        Arrays.fill(space, y, y + d, 0);
-        math.mix(
-            values[leader][layer], base + low * d * bytes, shared, space, 0, space, y, d, half);
-        math.mix(values[r][layer], base + split * d * bytes, own, space, shared, space, y, d, half);
-        attended(space, y, r, (head * together + j) * d);
+    private void scores(
+        int layer, int r, int head, int query, int low, int n, float[] to, int at, int free) {
+      scoresOf(layer, r, head, output, query, low, n, to, at, free);
+    }
+
+    /**
+     * Scores of a query with n keys from place low on; in bfloat16, space is free from {@code free}
+     * on.
+     */
+    private void scoresOf(
+        int layer,
+        int r,
+        int head,
+        float[] asked,
+        int query,
+        int low,
+        int n,
+        float[] space,
+        int at,
+        int free) {
+      int d = config.headDim();
+      if (half) {
+        math.split(asked, query, space, free, d);
+        math.scores(keys[r][layer], place(head, low), n, space, free, d, space, at, true);
+      } else {
+        math.scores(keys[r][layer], place(head, low), n, asked, query, d, space, at, false);
       }
     }
 
     /** A head's result becomes input of the next product. */
-    private void attended(float[] y, int yAt, int row, int at) {
+    private void publish(float[] y, int yAt, int row, int at, boolean split) {
       int d = config.headDim();
-      int q = config.queryWidth();
-      if (!half) {
-        System.arraycopy(y, yAt, input, row * q + at, d);
-        return;
+      int to = row * config.queryWidth() + at;
+      if (half) {
+        math.round(y, yAt, d);
       }
-      math.round(y, yAt, d);
+      if (split) {
+        unsplit(y, yAt, input, to, d);
+      } else {
+        System.arraycopy(y, yAt, input, to, d);
+      }
+    }
+
+    /** Undoes {@link VectorMath#split}. */
+    private static void unsplit(float[] y, int yAt, float[] to, int at, int d) {
       for (int i = 0; i < d / 2; i++) {
-        input[row * q + at + 2 * i] = y[yAt + i];
-        input[row * q + at + 2 * i + 1] = y[yAt + d / 2 + i];
+        to[at + 2 * i] = y[yAt + i];
+        to[at + 2 * i + 1] = y[yAt + d / 2 + i];
       }
     }
 
@@ -546,8 +684,8 @@ final class VectorStep implements TokenStep, AutoCloseable {
         float[] masses = scratch(vocabulary);
         double total = 0;
         if (temperature > 0) {
-          float scale = Math.min(Float.MAX_VALUE, 1 / temperature);
-          total = weigh(at, top, scale, masses);
+          float sharpness = Math.min(Float.MAX_VALUE, 1 / temperature);
+          total = weigh(at, top, sharpness, masses);
           token = pick(masses, total * choices[4 * r + 3]);
         } else {
           token = 0;

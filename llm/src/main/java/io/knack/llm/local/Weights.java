@@ -40,12 +40,17 @@ final class Weights implements AutoCloseable {
     this.embeddingType = embeddingType;
   }
 
-  static Weights load(Kernels kernels, ModelConfig model, Checkpoint checkpoint, DType dtype) {
+  static Weights load(
+      Kernels kernels,
+      ModelConfig model,
+      Checkpoint checkpoint,
+      DType dtype,
+      LocalOptions options) {
     NDManager owner = kernels.manager().newSubManager();
     try {
       return new Weights(
           owner,
-          new Loader(kernels, model, checkpoint, dtype, owner).all(),
+          new Loader(kernels, model, checkpoint, dtype, options, owner).all(),
           dtype,
           checkpoint.type(EMBEDDING));
     } catch (RuntimeException e) {
@@ -91,7 +96,12 @@ final class Weights implements AutoCloseable {
     private long dropped;
 
     Loader(
-        Kernels kernels, ModelConfig model, Checkpoint checkpoint, DType dtype, NDManager owner) {
+        Kernels kernels,
+        ModelConfig model,
+        Checkpoint checkpoint,
+        DType dtype,
+        LocalOptions options,
+        NDManager owner) {
       this.kernels = kernels;
       this.model = model;
       this.checkpoint = checkpoint;
@@ -102,7 +112,7 @@ final class Weights implements AutoCloseable {
       this.layout =
           !pack
               ? Kernels.Layout.PLAIN
-              : VectorStep.suits(kernels, model, dtype)
+              : VectorStep.suits(kernels, model, dtype, options)
                   ? VectorStep.layout(kernels, dtype)
                   : kernels.layout(dtype);
       this.unread = new HashSet<>(checkpoint.names());

@@ -41,10 +41,30 @@ public interface VectorMath {
    * @param x (rows, in)
    * @param y (rows, out)
    */
-  void blocks(ByteBuffer w, int in, int from, int to, float[] x, float[] y, int out, int rows);
+  void blocks(
+      ByteBuffer w,
+      int in,
+      int from,
+      int to,
+      float[] x,
+      int xAt,
+      float[] y,
+      int yAt,
+      int out,
+      int rows);
 
   /** As {@link #blocks}, over bfloat16 weights; sums are float32. */
-  void halfBlocks(ByteBuffer w, int in, int from, int to, float[] x, float[] y, int out, int rows);
+  void halfBlocks(
+      ByteBuffer w,
+      int in,
+      int from,
+      int to,
+      float[] x,
+      int xAt,
+      float[] y,
+      int yAt,
+      int out,
+      int rows);
 
   /** y += scale * x. */
   void addScaled(float[] y, int yAt, ByteBuffer x, int xAt, float scale, int n);

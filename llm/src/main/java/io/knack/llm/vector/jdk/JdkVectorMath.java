@@ -12,7 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link VectorMath} over {@code jdk.incubator.vector}, with vectors as long as the processor has
- * them. Loops keep their sums in named local variables: the compiler holds those in registers.
+ * them. Loops keep their sums in named local variables, and no vector is chosen by a condition: so
+ * the compiler holds them in registers.
  */
 public final class JdkVectorMath implements VectorMath {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
@@ -40,24 +41,33 @@ public final class JdkVectorMath implements VectorMath {
 
   @Override
   public void blocks(
-      ByteBuffer w, int in, int from, int to, float[] x, float[] y, int out, int rows) {
+      ByteBuffer w,
+      int in,
+      int from,
+      int to,
+      float[] x,
+      int xAt,
+      float[] y,
+      int yAt,
+      int out,
+      int rows) {
     for (int block = from; block < to; block++) {
       for (int k = 0; k < in; k += INPUTS) {
         int end = Math.min(in, k + INPUTS);
         for (int c = 0; c < BLOCK; c += 2 * L) {
           int at = 4 * (block * in * BLOCK + c);
-          int yAt = block * BLOCK + c;
+          int o = yAt + block * BLOCK + c;
           int r = 0;
           if (MANY_REGISTERS) {
             for (; r + 8 <= rows; r += 8) {
-              blocksOf8(w, at, k, end, in, x, r * in, y, r * out + yAt, out);
+              blocksOf8(w, at, k, end, in, x, xAt + r * in, y, o + r * out, out);
             }
           }
           for (; r + 4 <= rows; r += 4) {
-            blocksOf4(w, at, k, end, in, x, r * in, y, r * out + yAt, out);
+            blocksOf4(w, at, k, end, in, x, xAt + r * in, y, o + r * out, out);
           }
           for (; r < rows; r++) {
-            blocksOf1(w, at, k, end, x, r * in, y, r * out + yAt);
+            blocksOf1(w, at, k, end, x, xAt + r * in, y, o + r * out);
           }
         }
       }
@@ -217,30 +227,39 @@ public final class JdkVectorMath implements VectorMath {
 
   @Override
   public void halfBlocks(
-      ByteBuffer w, int in, int from, int to, float[] x, float[] y, int out, int rows) {
+      ByteBuffer w,
+      int in,
+      int from,
+      int to,
+      float[] x,
+      int xAt,
+      float[] y,
+      int yAt,
+      int out,
+      int rows) {
     for (int block = from; block < to; block++) {
       for (int k = 0; k < in; k += INPUTS) {
         int end = Math.min(in, k + INPUTS);
         for (int c = 0; c < BLOCK; c += 2 * L) {
           int at = 2 * (block * in * BLOCK + c);
-          int yAt = block * BLOCK + c;
+          int o = yAt + block * BLOCK + c;
           int r = 0;
           if (MANY_REGISTERS) {
             for (; r + 8 <= rows; r += 8) {
-              halfBlocksOf8(w, at, k, end, in, x, r * in, y, r * out + yAt, out);
+              halfBlocksOf8(w, at, k, end, in, x, xAt + r * in, y, o + r * out, out);
             }
           }
           for (; r + 4 <= rows; r += 4) {
-            halfBlocksOf4(w, at, k, end, in, x, r * in, y, r * out + yAt, out);
+            halfBlocksOf4(w, at, k, end, in, x, xAt + r * in, y, o + r * out, out);
           }
           for (; r < rows; r++) {
-            halfBlocksOf1(w, at, k, end, x, r * in, y, r * out + yAt);
+            halfBlocksOf1(w, at, k, end, x, xAt + r * in, y, o + r * out);
           }
         }
       }
       for (int r = 0; r < rows; r++) {
         for (int c = 0; c < BLOCK; c += 2 * L) {
-          zip(y, r * out + block * BLOCK + c);
+          zip(y, yAt + r * out + block * BLOCK + c);
         }
       }
     }
@@ -679,7 +698,11 @@ public final class JdkVectorMath implements VectorMath {
     for (; k + L <= n; k += L) {
       FloatVector v = FloatVector.fromArray(F, x, at + k).mul(scale);
       FloatVector g = FloatVector.fromArray(F, weight, k);
-      (half ? rounded(rounded(v).mul(g)) : v.mul(g)).intoArray(y, yAt + k);
+      if (half) {
+        rounded(rounded(v).mul(g)).intoArray(y, yAt + k);
+      } else {
+        v.mul(g).intoArray(y, yAt + k);
+      }
     }
     for (; k < n; k++) {
       float v = x[at + k] * scale;
@@ -718,7 +741,11 @@ public final class JdkVectorMath implements VectorMath {
     int k = 0;
     for (; k + L <= n; k += L) {
       FloatVector v = FloatVector.fromArray(F, y, yAt + k).add(FloatVector.fromArray(F, x, at + k));
-      (half ? rounded(v) : v).intoArray(y, yAt + k);
+      if (half) {
+        rounded(v).intoArray(y, yAt + k);
+      } else {
+        v.intoArray(y, yAt + k);
+      }
     }
     for (; k < n; k++) {
       float v = y[yAt + k] + x[at + k];
@@ -729,17 +756,33 @@ public final class JdkVectorMath implements VectorMath {
   @Override
   public void gate(
       float[] gate, int at, float[] up, int upAt, float[] y, int yAt, int n, boolean half) {
+    silu(gate, at, y, yAt, n);
+    if (half) {
+      round(y, yAt, n);
+    }
     int k = 0;
     for (; k + L <= n; k += L) {
-      FloatVector g = FloatVector.fromArray(F, gate, at + k);
-      FloatVector u = FloatVector.fromArray(F, up, upAt + k);
-      FloatVector s = g.div(exp(g.neg()).add(1));
-      (half ? rounded(rounded(s).mul(u)) : s.mul(u)).intoArray(y, yAt + k);
+      FloatVector.fromArray(F, y, yAt + k)
+          .mul(FloatVector.fromArray(F, up, upAt + k))
+          .intoArray(y, yAt + k);
     }
     for (; k < n; k++) {
-      float g = gate[at + k];
-      float s = (float) (g / (1 + Math.exp(-g)));
-      y[yAt + k] = half ? rounded(rounded(s) * up[upAt + k]) : s * up[upAt + k];
+      y[yAt + k] *= up[upAt + k];
+    }
+    if (half) {
+      round(y, yAt, n);
+    }
+  }
+
+  private static void silu(float[] x, int at, float[] y, int yAt, int n) {
+    int k = 0;
+    for (; k + L <= n; k += L) {
+      FloatVector g = FloatVector.fromArray(F, x, at + k);
+      g.div(exp(g.neg()).add(1)).intoArray(y, yAt + k);
+    }
+    for (; k < n; k++) {
+      float g = x[at + k];
+      y[yAt + k] = (float) (g / (1 + Math.exp(-g)));
     }
   }
 

@@ -1,0 +1,17 @@
+package io.knack.llm.local;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+/** The same with decode steps as kernel calls, as a GPU takes them. */
+class GenerationOnKernelsTest extends GenerationTest {
+  @BeforeAll
+  static void withoutVectors() {
+    System.setProperty(VectorStep.SWITCH, "false");
+  }
+
+  @AfterAll
+  static void asBefore() {
+    System.clearProperty(VectorStep.SWITCH);
+  }
+}
