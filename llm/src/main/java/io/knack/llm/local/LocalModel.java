@@ -72,8 +72,7 @@ public final class LocalModel implements LanguageModel {
     for (int i = 0; i < config.layers(); i++) {
       shape[4 + i] = config.windows().get(i);
     }
-    this.vectors =
-        VectorStep.suits(kernels, config, weights.dtype(), options) ? new VectorStep(this) : null;
+    this.vectors = weights.vectors() ? new VectorStep(this) : null;
     this.cacheBudget = options.cacheBytes() > 0 ? options.cacheBytes() : availableMemory() / 2;
   }
 

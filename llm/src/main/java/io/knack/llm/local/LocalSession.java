@@ -30,12 +30,13 @@ import org.jspecify.annotations.Nullable;
  * sample of its own request, whose prompt is there already, or to a request for the same prompt
  * that was submitted when it ended, else to the last row.
  *
- * <p>A row's tokens do not depend on its companions in float32: products run over a multiple of 4
- * rows, for which the matrix kernels compute every row alike; attention is per row or in a fixed
- * number of rows ({@link AttentionBlocks}); prompts are cut at multiples of {@link
- * PromptPass#CHUNK} of their own length; and the uniforms behind the draws come from seed, sample
- * and place. How far a row looks does depend on its neighbours: places beyond its own add exact
- * zeros, yet some kernels then sum in another order, and a last bit may differ.
+ * <p>A row's tokens do not depend on its companions in float32. Of a prompt: products run over a
+ * multiple of 4 rows, for which the matrix kernels compute every row alike, and prompts are cut at
+ * multiples of {@link PromptPass#CHUNK} of their own length. Of the tokens after it: {@link
+ * VectorStep} sums in one order whatever else runs; where {@link DecodeStep} takes them, attention
+ * is per row or in a fixed number of rows ({@link AttentionBlocks}), and a neighbour that looks
+ * further adds exact zeros, which may move a last bit. The uniforms behind the draws come from
+ * seed, sample and place.
  */
 final class LocalSession implements GenerationSession {
   private final LocalModel model;
@@ -108,6 +109,7 @@ final class LocalSession implements GenerationSession {
         }
       }
     } finally {
+      decoding.rest();
       model.turn().unlock();
     }
   }

@@ -11,4 +11,7 @@ interface TokenStep {
    * @return token (-1 where logits are not all finite) and log-probability of each row, in turns
    */
   double[] step(List<Row> rows, boolean changed);
+
+  /** No row runs any more: lets go of what was kept for them. */
+  default void rest() {}
 }

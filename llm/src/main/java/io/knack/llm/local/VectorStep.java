@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * instructions. What an engine spends on a decode step between its products, operator by operator,
  * is here a few loops, and all threads share every part of the step.
  *
- * <p>A row's numbers are the same whatever its companions. Rows of one request read the prompt they
- * share in one place of the cache, so that it stays near the processor.
+ * <p>A row's numbers are the same whatever its companions, and with any number of threads. Rows of
+ * one request multiply the prompt they share together ({@link SharedPrompt}).
  */
 final class VectorStep implements TokenStep, AutoCloseable {
   /** Set to false, decode steps are kernel calls. */
@@ -38,7 +38,7 @@ final class VectorStep implements TokenStep, AutoCloseable {
   /** Rows for which matrix units, which take sixteen at once, have no use. */
   private static final int FEW = 4;
 
-  /** Probabilities that are summed up before a draw looks at each of them. */
+  /** Probabilities that are summed in float32, before these sums are in float64. */
   private static final int DRAW_BLOCK = 256;
 
   private final LocalModel model;
@@ -58,11 +58,15 @@ final class VectorStep implements TokenStep, AutoCloseable {
   private @Nullable AdapterStack stack;
   private List<AdapterStack.@Nullable LowRank> lowRanks = List.of();
 
-  // What the threads of a step share: a row behind the other each.
-  private List<Row> rows = List.of();
+  /** Whether what is kept for rows was let go of. */
+  private boolean rested = true;
+
   private final Map<Task, SharedPrompt> shared = new LinkedHashMap<>();
   private List<Group> groups = List.of();
   private List<Integer> singles = List.of();
+
+  // What the threads of a step share: a row behind the other each.
+  private List<Row> rows = List.of();
   private int[] firstRanks = new int[0];
   private int[] ranks = new int[0];
   private float[] choices = new float[0];
@@ -82,8 +86,9 @@ final class VectorStep implements TokenStep, AutoCloseable {
   private record Group(SharedPrompt prompt, List<Integer> rows) {}
 
   /**
-   * Whether a model's decode steps are best taken so: on a CPU, with matrices of less than 2 GiB. A
-   * larger batch in bfloat16 is left to a processor's matrix units where it has them.
+   * Whether a model's decode steps are best taken so: on a CPU, with matrices, and a row's keys of
+   * a layer, of less than 2 GiB. A larger batch in bfloat16 is left to a processor's matrix units
+   * where it has them.
    */
   static boolean suits(Kernels kernels, ModelConfig model, DType dtype, LocalOptions options) {
     if (!AVAILABLE
@@ -94,9 +99,11 @@ final class VectorStep implements TokenStep, AutoCloseable {
       return false;
     }
     long widest = Math.max(2L * model.feedForward(), model.queryWidth() + 2L * model.keyWidth());
-    long inner = Math.max(model.feedForward(), Math.max(model.hidden(), model.queryWidth()));
-    long most = Math.max(model.vocabulary(), Math.max(widest, model.hidden())) * inner;
-    return most * dtype.bytes() < Integer.MAX_VALUE && model.headDim() % 2 == 0;
+    long outs = Math.max(model.vocabulary(), Math.max(widest, model.hidden())) + VectorMath.BLOCK;
+    long ins = Math.max(model.feedForward(), Math.max(model.hidden(), model.queryWidth()));
+    long places = KvCache.step(model.maxPositions());
+    return dtype.bytes() * Math.max(outs * ins, places * model.keyWidth()) < Integer.MAX_VALUE
+        && model.headDim() % 2 == 0;
   }
 
   /** How its weights lie, so that both this and the kernels that read prompts can use them. */
@@ -120,8 +127,8 @@ final class VectorStep implements TokenStep, AutoCloseable {
 
   @Override
   public void close() {
+    rest();
     team.close();
-    shared.values().forEach(SharedPrompt::close);
     owner.close();
   }
 
@@ -131,7 +138,8 @@ final class VectorStep implements TokenStep, AutoCloseable {
   public double[] step(List<Row> running, boolean changed) {
     rows = running;
     int n = rows.size();
-    prepare(changed);
+    prepare(changed || rested);
+    rested = false;
     boolean narrowed = false;
     for (int i = 0; i < n; i++) {
       Row row = rows.get(i);
@@ -145,6 +153,13 @@ final class VectorStep implements TokenStep, AutoCloseable {
     }
     team.run(thread -> workers.get(thread).run());
     return narrowed ? narrowed() : drawn;
+  }
+
+  @Override
+  public void rest() {
+    shared.values().forEach(SharedPrompt::close);
+    shared.clear();
+    rested = true;
   }
 
   private void prepare(boolean changed) {

@@ -31,13 +31,16 @@ final class Weights implements AutoCloseable {
   private final IValue list;
   private final DType dtype;
   private final DType embeddingType;
+  private final boolean vectors;
 
-  private Weights(NDManager owner, List<NDArray> tensors, DType dtype, DType embeddingType) {
+  private Weights(
+      NDManager owner, List<NDArray> tensors, DType dtype, DType embeddingType, boolean vectors) {
     this.owner = owner;
     this.tensors = tensors;
     this.list = Kernels.list(tensors);
     this.dtype = dtype;
     this.embeddingType = embeddingType;
+    this.vectors = vectors;
   }
 
   static Weights load(
@@ -48,11 +51,9 @@ final class Weights implements AutoCloseable {
       LocalOptions options) {
     NDManager owner = kernels.manager().newSubManager();
     try {
-      return new Weights(
-          owner,
-          new Loader(kernels, model, checkpoint, dtype, options, owner).all(),
-          dtype,
-          checkpoint.type(EMBEDDING));
+      boolean vectors = VectorStep.suits(kernels, model, dtype, options);
+      List<NDArray> tensors = new Loader(kernels, model, checkpoint, dtype, vectors, owner).all();
+      return new Weights(owner, tensors, dtype, checkpoint.type(EMBEDDING), vectors);
     } catch (RuntimeException e) {
       owner.close();
       throw e;
@@ -70,6 +71,11 @@ final class Weights implements AutoCloseable {
 
   DType dtype() {
     return dtype;
+  }
+
+  /** Whether they lie as {@link VectorStep} reads them. */
+  boolean vectors() {
+    return vectors;
   }
 
   /** What the embedding is stored in, and looked up in where products are packed. */
@@ -100,7 +106,7 @@ final class Weights implements AutoCloseable {
         ModelConfig model,
         Checkpoint checkpoint,
         DType dtype,
-        LocalOptions options,
+        boolean vectors,
         NDManager owner) {
       this.kernels = kernels;
       this.model = model;
@@ -112,9 +118,7 @@ final class Weights implements AutoCloseable {
       this.layout =
           !pack
               ? Kernels.Layout.PLAIN
-              : VectorStep.suits(kernels, model, dtype, options)
-                  ? VectorStep.layout(kernels, dtype)
-                  : kernels.layout(dtype);
+              : vectors ? VectorStep.layout(kernels, dtype) : kernels.layout(dtype);
       this.unread = new HashSet<>(checkpoint.names());
     }
 
