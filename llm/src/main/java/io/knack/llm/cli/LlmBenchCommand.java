@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
     },
     footer = {"", "Example:", "  ./knack bench llm --dtype float32 --peer --json"})
 public final class LlmBenchCommand implements Callable<Integer> {
-  private static final int ROUNDS = 3;
+  private static final int ROUNDS = 5;
 
   @Spec private @Nullable CommandSpec spec;
 

@@ -10,7 +10,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The same as {@link FloatBlocks} with bfloat16 weights, two of which are read as one int. */
+/**
+ * Products with bfloat16 weights in blocks of 32 outputs, two of which are read as one int. Eight
+ * rows of input are taken at a time, or four, or one.
+ */
 final class HalfBlocks {
   private HalfBlocks() {}
 
