@@ -60,7 +60,7 @@ class Ops(Module):
   # row of a product depends, in either of the two, on that row alone, provided that there are at least
   # 2 and their number is a multiple of 4: callers pad to that. 3, bfloat16 that oneDNN cannot pack for
   # this CPU, as (1, out, in). bfloat16 in blocks has a dimension more: (out/32, 1, in, 32) in layout 1,
-  # (out/32, in, 32, 1) in layout 4, for where it cannot be packed.
+  # (out/32, in, 32, 1) in layout 4, for where it cannot be packed; float32 inputs widen it on the way.
   def fuse(self: __torch__.Ops, parts: List[Tensor], layout: int) -> Tensor:
     w = parts[0]
     if len(parts) > 1:
@@ -90,7 +90,9 @@ class Ops(Module):
     if w.dim() < 3:
       return torch.linear(x, w, bias)
     if w.dim() == 4:
-      return (self).linear_blocks(x, w, bias)
+      if x.dtype != 6:
+        return (self).linear_blocks(x, w, bias)
+      w = torch.to(torch.view(w, [w.size(0), -1, 32]), 6)
     if w.dtype == 15:
       return (self).linear_unpacked(x, torch.select(w, 0, 0), bias)
     y = torch.bmm(torch.expand(torch.unsqueeze(x, 0), [w.size(0), -1, -1]), w)  # (out/32, N, 32)

@@ -423,7 +423,7 @@ final class VectorStep implements TokenStep, AutoCloseable {
       int n = rows.size();
       int first = from / VectorMath.BLOCK;
       int end = to / VectorMath.BLOCK;
-      if (half) {
+      if (projection.half) {
         math.halfBlocks(
             projection.weight, projection.in, first, end, input, 0, y, 0, projection.padded, n);
       } else {

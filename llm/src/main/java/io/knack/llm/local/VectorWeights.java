@@ -17,6 +17,10 @@ final class VectorWeights {
   /** A fused projection (out, in). */
   static final class Projection {
     final ByteBuffer weight;
+
+    /** Whether it is bfloat16. */
+    final boolean half;
+
     final int in;
     final int out;
 
@@ -28,9 +32,12 @@ final class VectorWeights {
     /** Where the outputs of each of its modules begin. */
     final int[] modules;
 
-    private Projection(
-        ByteBuffer weight, int in, int out, float @Nullable [] bias, int... modules) {
-      this.weight = weight;
+    /**
+     * @param weight in blocks; bfloat16 has a dimension more, see kernels.py
+     */
+    private Projection(NDArray weight, int in, int out, float @Nullable [] bias, int... modules) {
+      this.weight = Kernels.bytes(weight);
+      this.half = weight.getShape().dimension() == 4;
       this.in = in;
       this.out = out;
       this.padded = (out + VectorMath.BLOCK - 1) / VectorMath.BLOCK * VectorMath.BLOCK;
@@ -120,8 +127,7 @@ final class VectorWeights {
             kernels, owner, weights.tensor(ends), model.hidden(), weights.embeddingType());
     this.lastNorm = floats(ends + 1);
     this.head =
-        new Projection(
-            Kernels.bytes(weights.tensor(ends + 2)), model.hidden(), model.vocabulary(), null, 0);
+        new Projection(weights.tensor(ends + 2), model.hidden(), model.vocabulary(), null, 0);
     this.frequencies = floats(ends + 3);
   }
 
@@ -135,7 +141,6 @@ final class VectorWeights {
   }
 
   private Projection projection(int index, int in, int out, int... modules) {
-    return new Projection(
-        Kernels.bytes(weights.tensor(index)), in, out, floatsOrNull(index + 1), modules);
+    return new Projection(weights.tensor(index), in, out, floatsOrNull(index + 1), modules);
   }
 }

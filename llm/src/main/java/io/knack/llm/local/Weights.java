@@ -98,6 +98,13 @@ final class Weights implements AutoCloseable {
     private final NDArray none;
     private final boolean pack;
     private final Kernels.Layout layout;
+
+    /**
+     * What matrices are kept in. float32 over a bfloat16 checkpoint keeps them as they are stored,
+     * where products widen them on the way: the same numbers in half the memory.
+     */
+    private final DType matrices;
+
     private final Set<String> unread;
     private long dropped;
 
@@ -119,7 +126,14 @@ final class Weights implements AutoCloseable {
           !pack
               ? Kernels.Layout.PLAIN
               : vectors ? VectorStep.layout(kernels, dtype) : kernels.layout(dtype);
+      this.matrices = vectors && dtype == DType.F32 && allHalf() ? DType.BF16 : dtype;
       this.unread = new HashSet<>(checkpoint.names());
+    }
+
+    private boolean allHalf() {
+      return checkpoint.names().stream()
+          .filter(name -> name.endsWith(".weight"))
+          .allMatch(name -> checkpoint.type(name) == DType.BF16);
     }
 
     List<NDArray> all() {
@@ -179,16 +193,16 @@ final class Weights implements AutoCloseable {
     private void projection(
         List<NDArray> weights, int layer, Bias bias, int in, String[] modules, int... outs) {
       try (NDManager scope = owner.newSubManager()) {
-        List<NDArray> matrices = new ArrayList<>();
+        List<NDArray> parts = new ArrayList<>();
         List<NDArray> biases = new ArrayList<>();
         for (int i = 0; i < modules.length; i++) {
-          matrices.add(read(scope, ModelConfig.tensor(layer, modules[i], "weight"), outs[i], in));
+          parts.add(matrix(scope, ModelConfig.tensor(layer, modules[i], "weight"), outs[i], in));
           if (bias == Bias.ADDED) {
             biases.add(read(scope, ModelConfig.tensor(layer, modules[i], "bias"), outs[i]));
           }
-          dropped += (long) outs[i] * in * dtype.bytes();
+          dropped += (long) outs[i] * in * matrices.bytes();
         }
-        weights.add(fuse(matrices));
+        weights.add(fuse(parts));
         weights.add(biases.isEmpty() ? noBias(outs) : kernels.tensor(owner, "rows", biases));
       }
       if (dropped > COLLECT_EVERY) {
@@ -205,12 +219,12 @@ final class Weights implements AutoCloseable {
           : kernels.cast(owner, owner.zeros(new Shape(sum)), dtype);
     }
 
-    private NDArray fuse(List<NDArray> matrices) {
-      if (matrices.size() == 1 && !pack) {
+    private NDArray fuse(List<NDArray> parts) {
+      if (parts.size() == 1 && !pack) {
         return kernels.tensor(
-            owner, "owned", matrices.get(0), dtype.torchCode(), kernels.deviceName());
+            owner, "owned", parts.get(0), dtype.torchCode(), kernels.deviceName());
       }
-      return kernels.tensor(owner, "fuse", matrices, layout.code());
+      return kernels.tensor(owner, "fuse", parts, layout.code());
     }
 
     /**
@@ -221,7 +235,7 @@ final class Weights implements AutoCloseable {
     private void ends(List<NDArray> weights) {
       try (NDManager scope = owner.newSubManager()) {
         NDManager keeper = pack ? scope : owner;
-        NDArray embedding = read(keeper, EMBEDDING, model.vocabulary(), model.hidden());
+        NDArray embedding = matrix(keeper, EMBEDDING, model.vocabulary(), model.hidden());
         NDArray head = head(embedding);
         weights.add(pack ? checkpoint.lookup(kernels, owner, EMBEDDING) : embedding);
         weights.add(plain("model.norm.weight", model.hidden()));
@@ -235,7 +249,7 @@ final class Weights implements AutoCloseable {
         return pack ? fuse(List.of(embedding)) : embedding;
       }
       try (NDManager scope = owner.newSubManager()) {
-        return fuse(List.of(read(scope, "lm_head.weight", model.vocabulary(), model.hidden())));
+        return fuse(List.of(matrix(scope, "lm_head.weight", model.vocabulary(), model.hidden())));
       }
     }
 
@@ -245,7 +259,7 @@ final class Weights implements AutoCloseable {
         return;
       }
       try (NDManager scope = owner.newSubManager()) {
-        NDArray head = read(scope, "lm_head.weight", model.vocabulary(), model.hidden());
+        NDArray head = matrix(scope, "lm_head.weight", model.vocabulary(), model.hidden());
         if (kernels.number("same", head, embedding) == 0) {
           throw new ContractException(
               checkpoint.directory()
@@ -258,6 +272,11 @@ final class Weights implements AutoCloseable {
 
     private NDArray plain(String name, long... shape) {
       return read(owner, name, shape);
+    }
+
+    private NDArray matrix(NDManager to, String name, long... shape) {
+      unread.remove(name);
+      return checkpoint.load(kernels, to, name, matrices, shape);
     }
 
     private NDArray read(NDManager to, String name, long... shape) {
