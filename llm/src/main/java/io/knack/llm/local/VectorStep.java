@@ -242,15 +242,14 @@ final class VectorStep implements TokenStep, AutoCloseable {
     return array.length >= length ? array : new float[length];
   }
 
-  /** Cosines, then sines, of a position's angles; each once for all steps. */
-  private float[] rotaryAt(int position) {
+  /** Makes the cosines, then sines, of a position's angles; once for all steps. */
+  private void rotaryAt(int position) {
     if (position >= rotary.length) {
       rotary = Arrays.copyOf(rotary, Math.max(position + 1, 2 * rotary.length));
     }
-    float[] table = rotary[position];
-    if (table == null) {
+    if (rotary[position] == null) {
       int n = weights.frequencies.length;
-      table = new float[2 * n];
+      float[] table = new float[2 * n];
       for (int i = 0; i < n; i++) {
         double angle = position * weights.frequencies[i];
         table[i] = (float) Math.cos(angle);
@@ -261,7 +260,6 @@ final class VectorStep implements TokenStep, AutoCloseable {
       }
       rotary[position] = table;
     }
-    return table;
   }
 
   /** The rows of the embedding, which may be of another type than the rest. */
@@ -517,7 +515,7 @@ final class VectorStep implements TokenStep, AutoCloseable {
       int n = position + 1 - low;
       float[] space = scratch(n + 2 * d);
       for (int j = 0; j < together; j++) {
-        scores(layer, r, head, queries + j * d, low, n, space, 0, n + d);
+        scores(layer, r, head, output, queries + j * d, low, n, space, 0, n + d);
         math.softmax(space, 0, n, scale);
         Arrays.fill(space, n, n + d, 0);
         math.mix(values[r][layer], place(head, low), n, space, 0, space, n, d, half);
@@ -549,7 +547,7 @@ final class VectorStep implements TokenStep, AutoCloseable {
         int r = group.rows.get(i / together);
         int n = rows.get(r).position() + 1 - places;
         System.arraycopy(space, i * places, space, line, places);
-        scoresOf(
+        scores(
             layer,
             r,
             head,
@@ -608,16 +606,11 @@ final class VectorStep implements TokenStep, AutoCloseable {
       return at * config.headDim() * (half ? 2 : 4);
     }
 
-    private void scores(
-        int layer, int r, int head, int query, int low, int n, float[] to, int at, int free) {
-      scoresOf(layer, r, head, output, query, low, n, to, at, free);
-    }
-
     /**
      * Scores of a query with n keys from place low on; in bfloat16, space is free from {@code free}
      * on.
      */
-    private void scoresOf(
+    private void scores(
         int layer,
         int r,
         int head,
