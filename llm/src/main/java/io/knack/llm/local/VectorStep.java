@@ -513,14 +513,15 @@ final class VectorStep implements TokenStep, AutoCloseable {
       int window = config.windows().get(layer);
       int low = window > 0 ? Math.max(0, position - window + 1) : 0;
       int n = position + 1 - low;
-      float[] space = scratch(n + 2 * d);
+      int mixed = together * n;
+      float[] space = scratch(mixed + together * d);
+      math.scores(
+          keys[r][layer], place(head, low), n, output, queries, together, d, space, 0, n, half);
       for (int j = 0; j < together; j++) {
-        scores(layer, r, head, output, queries + j * d, low, n, space, 0, n + d);
-        math.softmax(space, 0, n, scale);
-        Arrays.fill(space, n, n + d, 0);
-        math.mix(values[r][layer], place(head, low), n, space, 0, space, n, d, half);
-        publish(space, n, r, (head * together + j) * d, half);
+        math.softmax(space, j * n, n, scale);
       }
+      math.mix(values[r][layer], place(head, low), n, space, 0, n, together, space, mixed, d, half);
+      publish(space, mixed, r, head);
     }
 
     /** The same for rows that share a prompt, of which all queries are multiplied together. */
@@ -536,48 +537,35 @@ final class VectorStep implements TokenStep, AutoCloseable {
       int y = count * places;
       int asked = y + count * d;
       int line = asked + count * d;
-      float[] space = scratch(line + places + own + 2 * d);
+      float[] space = scratch(line + together * (places + own));
       for (int i = 0; i < count; i += together) {
         int queries = rotate(layer, group.rows.get(i / together), head);
         System.arraycopy(output, queries, space, asked + i * d, together * d);
       }
       math.blocks(
           group.prompt.keys(layer, head), d, 0, places / 32, space, asked, space, 0, places, count);
-      for (int i = 0; i < count; i++) {
+      for (int i = 0; i < count; i += together) {
         int r = group.rows.get(i / together);
         int n = rows.get(r).position() + 1 - places;
-        System.arraycopy(space, i * places, space, line, places);
-        scores(
-            layer,
-            r,
-            head,
-            space,
-            asked + i * d,
-            places,
-            n,
-            space,
-            line + places,
-            line + places + own);
-        math.softmax(space, line, places + n, scale);
-        System.arraycopy(space, line, space, i * places, places);
-        int mixed = line + places + own;
-        Arrays.fill(space, mixed, mixed + d, 0);
+        int begin = place(head, places);
+        int queries = asked + i * d;
+        int step = places + n;
+        int scores = line + places;
+        math.scores(
+            keys[r][layer], begin, n, space, queries, together, d, space, scores, step, half);
+        for (int j = 0; j < together; j++) {
+          System.arraycopy(space, (i + j) * places, space, line + j * step, places);
+          math.softmax(space, line + j * step, step, scale);
+          System.arraycopy(space, line + j * step, space, (i + j) * places, places);
+        }
         math.mix(
-            values[r][layer], place(head, places), n, space, line + places, space, mixed, d, half);
-        System.arraycopy(space, mixed, space, asked + i * d, d);
+            values[r][layer], begin, n, space, scores, step, together, space, queries, d, half);
       }
       math.blocks(
           group.prompt.values(layer, head), places, 0, d / 32, space, 0, space, y, d, count);
-      for (int i = 0; i < count; i++) {
-        int at = y + i * d;
-        if (half) {
-          unsplit(space, asked + i * d, space, line, d);
-          math.add(space, at, space, line, d, false);
-        } else {
-          math.add(space, at, space, asked + i * d, d, false);
-        }
-        publish(
-            space, at, group.rows.get(i / together), (head * together + i % together) * d, false);
+      math.add(space, y, space, asked, count * d, false);
+      for (int i = 0; i < count; i += together) {
+        publish(space, y + i * d, group.rows.get(i / together), head);
       }
     }
 
@@ -606,50 +594,13 @@ final class VectorStep implements TokenStep, AutoCloseable {
       return at * config.headDim() * (half ? 2 : 4);
     }
 
-    /**
-     * Scores of a query with n keys from place low on; in bfloat16, space is free from {@code free}
-     * on.
-     */
-    private void scores(
-        int layer,
-        int r,
-        int head,
-        float[] asked,
-        int query,
-        int low,
-        int n,
-        float[] space,
-        int at,
-        int free) {
-      int d = config.headDim();
+    /** What the queries of a key head found becomes input of the next product. */
+    private void publish(float[] y, int yAt, int row, int head) {
+      int n = config.heads() / config.kvHeads() * config.headDim();
       if (half) {
-        math.split(asked, query, space, free, d);
-        math.scores(keys[r][layer], place(head, low), n, space, free, d, space, at, true);
-      } else {
-        math.scores(keys[r][layer], place(head, low), n, asked, query, d, space, at, false);
+        math.round(y, yAt, n);
       }
-    }
-
-    /** A head's result becomes input of the next product. */
-    private void publish(float[] y, int yAt, int row, int at, boolean split) {
-      int d = config.headDim();
-      int to = row * config.queryWidth() + at;
-      if (half) {
-        math.round(y, yAt, d);
-      }
-      if (split) {
-        unsplit(y, yAt, input, to, d);
-      } else {
-        System.arraycopy(y, yAt, input, to, d);
-      }
-    }
-
-    /** Undoes {@link VectorMath#split}. */
-    private static void unsplit(float[] y, int yAt, float[] to, int at, int d) {
-      for (int i = 0; i < d / 2; i++) {
-        to[at + 2 * i] = y[yAt + i];
-        to[at + 2 * i + 1] = y[yAt + d / 2 + i];
-      }
+      System.arraycopy(y, yAt, input, row * config.queryWidth() + head * n, n);
     }
 
     private void normAndRotate(int at, float @Nullable [] norm, float[] table) {

@@ -72,9 +72,6 @@ public interface VectorMath {
   /** The dot product of an array and float32 numbers in native memory, from its element xAt on. */
   float dot(float[] a, int at, ByteBuffer x, int xAt, int n);
 
-  /** Elements of even place, then those of odd place; n is even. */
-  void split(float[] x, int at, float[] to, int toAt, int n);
-
   // Between the products -------------------------------------------------------------------------
 
   /** Rounds to the nearest bfloat16, ties to even. */
@@ -100,10 +97,11 @@ public interface VectorMath {
   // Attention ------------------------------------------------------------------------------------
 
   /**
-   * Dot products of one query with keys (count, width).
+   * Dot products of queries (queries, width) with keys (count, width).
    *
    * @param at the byte where the first key begins
-   * @param query as {@link #split} leaves it where {@code half}, keys being bfloat16 then
+   * @param step from one query's scores to the next one's
+   * @param half whether keys are bfloat16; width is even then
    */
   void scores(
       ByteBuffer keys,
@@ -111,17 +109,22 @@ public interface VectorMath {
       int count,
       float[] query,
       int queryAt,
+      int queries,
       int width,
       float[] scores,
       int scoresAt,
+      int step,
       boolean half);
 
   /** The softmax of scale * x, in place. */
   void softmax(float[] x, int at, int n, float scale);
 
   /**
-   * y += the values (count, width) weighted by p; where {@code half} they are bfloat16 and y stays
-   * split.
+   * y (queries, width) = the values (count, width) weighted by p, for each query.
+   *
+   * @param at the byte where the first value begins
+   * @param step from one query's weights to the next one's
+   * @param half whether values are bfloat16; width is even then
    */
   void mix(
       ByteBuffer values,
@@ -129,6 +132,8 @@ public interface VectorMath {
       int count,
       float[] p,
       int pAt,
+      int step,
+      int queries,
       float[] y,
       int yAt,
       int width,

@@ -101,43 +101,45 @@ class VectorMathTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 64", "8, 64", "21, 128", "13, 8", "9, 12", "17, 40", "30, 96"})
+  @CsvSource({"1, 64", "8, 64", "21, 128", "13, 8", "9, 12", "17, 40", "30, 96", "150, 64"})
   void attentionIsThatOfDoubles(int count, int width) {
+    int queries = 3;
+    int step = count + 5;
     for (boolean half : new boolean[] {false, true}) {
       float[] keys = noise(count * width);
       float[] values = noise(count * width);
-      float[] query = noise(width);
+      float[] query = noise(4 + queries * width);
       if (half) {
         math.round(keys, 0, keys.length);
         math.round(values, 0, values.length);
       }
-      float[] asked = query.clone();
-      if (half) {
-        math.split(query, 0, asked, 0, width);
-      }
-      float[] p = new float[2 + count];
-      math.scores(memory(keys, half), 0, count, asked, 0, width, p, 2, half);
-      for (int t = 0; t < count; t++) {
-        double sum = 0;
-        for (int i = 0; i < width; i++) {
-          sum += (double) keys[t * width + i] * query[i];
-        }
-        assertThat((double) p[2 + t]).isCloseTo(sum, within(1e-4));
-      }
-      double[] expected = softmax(p, 2, count, 0.3);
-      math.softmax(p, 2, count, 0.3f);
-      for (int t = 0; t < count; t++) {
-        assertThat((double) p[2 + t]).isCloseTo(expected[t], within(1e-6));
-      }
-      float[] y = new float[1 + width];
-      math.mix(memory(values, half), 0, count, p, 2, y, 1, width, half);
-      for (int i = 0; i < width; i++) {
-        double sum = 0;
+      float[] p = new float[2 + queries * step];
+      math.scores(memory(keys, half), 0, count, query, 4, queries, width, p, 2, step, half);
+      double[][] expected = new double[queries][];
+      for (int j = 0; j < queries; j++) {
         for (int t = 0; t < count; t++) {
-          sum += expected[t] * values[t * width + i];
+          double sum = 0;
+          for (int i = 0; i < width; i++) {
+            sum += (double) keys[t * width + i] * query[4 + j * width + i];
+          }
+          assertThat((double) p[2 + j * step + t]).isCloseTo(sum, within(1e-4));
         }
-        int at = half ? i % 2 * (width / 2) + i / 2 : i;
-        assertThat((double) y[1 + at]).isCloseTo(sum, within(1e-5));
+        expected[j] = softmax(p, 2 + j * step, count, 0.3);
+        math.softmax(p, 2 + j * step, count, 0.3f);
+        for (int t = 0; t < count; t++) {
+          assertThat((double) p[2 + j * step + t]).isCloseTo(expected[j][t], within(1e-6));
+        }
+      }
+      float[] y = noise(1 + queries * width);
+      math.mix(memory(values, half), 0, count, p, 2, step, queries, y, 1, width, half);
+      for (int j = 0; j < queries; j++) {
+        for (int i = 0; i < width; i++) {
+          double sum = 0;
+          for (int t = 0; t < count; t++) {
+            sum += expected[j][t] * values[t * width + i];
+          }
+          assertThat((double) y[1 + j * width + i]).isCloseTo(sum, within(1e-5));
+        }
       }
     }
   }
@@ -165,11 +167,11 @@ class VectorMathTest {
       ByteBuffer memory = memory(keys, half);
       float[] query = noise(width);
       float[] all = new float[20];
-      math.scores(memory, 0, 20, query, 0, width, all, 0, half);
+      math.scores(memory, 0, 20, query, 0, 1, width, all, 0, 0, half);
       for (int from = 0; from < 20; from++) {
         float[] rest = new float[20 - from];
         int at = from * width * (half ? 2 : 4);
-        math.scores(memory, at, 20 - from, query, 0, width, rest, 0, half);
+        math.scores(memory, at, 20 - from, query, 0, 1, width, rest, 0, 0, half);
         assertThat(rest).isEqualTo(Arrays.copyOfRange(all, from, 20));
       }
     }

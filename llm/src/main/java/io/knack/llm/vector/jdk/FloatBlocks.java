@@ -3,97 +3,93 @@ package io.knack.llm.vector.jdk;
 import io.knack.llm.vector.VectorMath;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Products with float32 weights in blocks of 32 outputs. Four rows of input are taken at a time, or
- * one, with the outputs of two blocks, or one, whose sums stay in registers while the inputs go by.
+ * Products with float32 weights in blocks of 32 outputs. Some inputs' weights of a block are copied
+ * to an array, since each access to native memory costs the compiler a dozen instructions and a
+ * barrier; all rows are multiplied with them, eight at a time, or four, or one, whose sums stay in
+ * registers while the inputs go by.
  */
 final class FloatBlocks {
-  private FloatBlocks() {}
-
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final int L = F.length();
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
-  /** Whether 16 sums, four weights and a factor fit into the registers. */
-  static final boolean MANY_REGISTERS = L == 16;
-
-  /** Inputs of a block that are taken at once, so that its weights stay in the first cache. */
+  /** Inputs that are taken at once, so that their weights stay in the first cache. */
   static final int INPUTS = 128;
 
-  /** See {@link VectorMath#blocks}. */
-  static void product(
-      ByteBuffer w,
-      int in,
-      int from,
-      int to,
-      float[] x,
-      int xAt,
-      float[] y,
-      int yAt,
-      int out,
-      int rows) {
-    int block = from;
-    if (MANY_REGISTERS) {
-      for (; block + 2 <= to; block += 2) {
-        for (int k = 0; k < in; k += INPUTS) {
-          int end = Math.min(in, k + INPUTS);
-          int r = 0;
-          for (; r + 4 <= rows; r += 4) {
-            twoBlocksOf4(w, block, k, end, in, x, xAt + r * in, y, yAt + r * out, out);
-          }
-          some(w, block, k, end, in, x, xAt, y, yAt, out, r, rows);
-          some(w, block + 1, k, end, in, x, xAt, y, yAt, out, r, rows);
-        }
-      }
-    }
-    for (; block < to; block++) {
-      for (int k = 0; k < in; k += INPUTS) {
-        some(w, block, k, Math.min(in, k + INPUTS), in, x, xAt, y, yAt, out, 0, rows);
-      }
-    }
+  private final float[] tile = new float[INPUTS * VectorMath.BLOCK];
+  private final Inputs inputs;
+
+  FloatBlocks(Inputs inputs) {
+    this.inputs = inputs;
   }
 
-  /** One block for the rows from {@code row} on. */
-  private static void some(
+  /** See {@link VectorMath#blocks}. */
+  void product(
       ByteBuffer w,
-      int block,
+      int in,
       int from,
       int to,
-      int in,
       float[] x,
       int xAt,
       float[] y,
       int yAt,
       int out,
-      int row,
       int rows) {
-    for (int c = 0; c < VectorMath.BLOCK; c += 2 * L) {
-      int at = 4 * (block * in * VectorMath.BLOCK + c);
-      int o = yAt + block * VectorMath.BLOCK + c;
-      int r = row;
-      for (; r + 4 <= rows; r += 4) {
-        rowsOf4(w, at, from, to, in, x, xAt + r * in, y, o + r * out, out);
-      }
-      for (; r < rows; r++) {
-        rowsOf1(w, at, from, to, x, xAt + r * in, y, o + r * out);
+    FloatBuffer weights = w.asFloatBuffer();
+    float[] grouped = inputs.group(x, xAt, in, rows);
+    boolean copied = Inputs.copiesWeights(rows);
+    for (int block = from; block < to; block++) {
+      for (int k = 0; k < in; k += INPUTS) {
+        int n = Math.min(INPUTS, in - k);
+        int at = VectorMath.BLOCK * (block * in + k);
+        if (copied) {
+          weights.get(at, tile, 0, VectorMath.BLOCK * n);
+        }
+        int group;
+        for (int r = 0; r < rows; r += group) {
+          group = inputs.group(rows - r);
+          int o = yAt + r * out + VectorMath.BLOCK * block;
+          if (group > 1) {
+            rows(group, k == 0, n, grouped, r * in + group * k, y, o, out);
+          } else if (Inputs.LONG) {
+            rowInPlace(w, 4 * at, k == 0, n, x, xAt + r * in + k, y, o);
+          } else {
+            for (int c = 0; c < VectorMath.BLOCK; c += 4 * L) {
+              row(tile, c, k == 0, n, x, xAt + r * in + k, y, o + c);
+            }
+          }
+        }
       }
     }
   }
 
   /** Sums so far, which are none before the first input. */
-  static FloatVector sums(float[] y, int at, int from) {
-    return from == 0 ? FloatVector.zero(F) : FloatVector.fromArray(F, y, at);
+  static FloatVector sums(float[] y, int at, boolean first) {
+    return first ? FloatVector.zero(F) : FloatVector.fromArray(F, y, at);
   }
 
-  private static void rowsOf1(
-      ByteBuffer w, int at, int from, int to, float[] x, int xAt, float[] y, int yAt) {
-    FloatVector a = sums(y, yAt, from);
-    FloatVector b = sums(y, yAt + L, from);
-    int p = at + 4 * VectorMath.BLOCK * from;
-    for (int k = from; k < to; k++) {
+  private void rows(
+      int group, boolean first, int n, float[] x, int xAt, float[] y, int yAt, int out) {
+    for (int c = 0; c < VectorMath.BLOCK; c += 2 * L) {
+      if (group == 8) {
+        rowsOf8(tile, c, first, n, x, xAt, y, yAt + c, out);
+      } else {
+        rowsOf4(tile, c, first, n, x, xAt, y, yAt + c, out);
+      }
+    }
+  }
+
+  private static void rowInPlace(
+      ByteBuffer w, int at, boolean first, int n, float[] x, int xAt, float[] y, int yAt) {
+    FloatVector a = sums(y, yAt, first);
+    FloatVector b = sums(y, yAt + L, first);
+    int p = at;
+    for (int k = 0; k < n; k++) {
       FloatVector v = FloatVector.broadcast(F, x[xAt + k]);
       a = FloatVector.fromByteBuffer(F, w, p, NATIVE).fma(v, a);
       b = FloatVector.fromByteBuffer(F, w, p + 4 * L, NATIVE).fma(v, b);
@@ -103,45 +99,50 @@ final class FloatBlocks {
     b.intoArray(y, yAt + L);
   }
 
-  private static void rowsOf4(
-      ByteBuffer w,
-      int at,
-      int from,
-      int to,
-      int in,
-      float[] x,
-      int xAt,
-      float[] y,
-      int yAt,
-      int out) {
-    FloatVector a0 = sums(y, yAt, from);
-    FloatVector a1 = sums(y, yAt + out, from);
-    FloatVector a2 = sums(y, yAt + 2 * out, from);
-    FloatVector a3 = sums(y, yAt + 3 * out, from);
-    FloatVector b0 = sums(y, yAt + L, from);
-    FloatVector b1 = sums(y, yAt + out + L, from);
-    FloatVector b2 = sums(y, yAt + 2 * out + L, from);
-    FloatVector b3 = sums(y, yAt + 3 * out + L, from);
-    int x1 = xAt + in;
-    int x2 = x1 + in;
-    int x3 = x2 + in;
-    int p = at + 4 * VectorMath.BLOCK * from;
-    for (int k = from; k < to; k++) {
-      FloatVector wa = FloatVector.fromByteBuffer(F, w, p, NATIVE);
-      FloatVector wb = FloatVector.fromByteBuffer(F, w, p + 4 * L, NATIVE);
+  private static void row(
+      float[] tile, int at, boolean first, int n, float[] x, int xAt, float[] y, int yAt) {
+    FloatVector a = sums(y, yAt, first);
+    FloatVector b = sums(y, yAt + L, first);
+    FloatVector c = sums(y, yAt + 2 * L, first);
+    FloatVector d = sums(y, yAt + 3 * L, first);
+    for (int k = 0; k < n; k++) {
       FloatVector v = FloatVector.broadcast(F, x[xAt + k]);
+      a = FloatVector.fromArray(F, tile, at + VectorMath.BLOCK * k).fma(v, a);
+      b = FloatVector.fromArray(F, tile, at + L + VectorMath.BLOCK * k).fma(v, b);
+      c = FloatVector.fromArray(F, tile, at + 2 * L + VectorMath.BLOCK * k).fma(v, c);
+      d = FloatVector.fromArray(F, tile, at + 3 * L + VectorMath.BLOCK * k).fma(v, d);
+    }
+    a.intoArray(y, yAt);
+    b.intoArray(y, yAt + L);
+    c.intoArray(y, yAt + 2 * L);
+    d.intoArray(y, yAt + 3 * L);
+  }
+
+  private static void rowsOf4(
+      float[] tile, int at, boolean first, int n, float[] x, int xAt, float[] y, int yAt, int out) {
+    FloatVector a0 = sums(y, yAt, first);
+    FloatVector b0 = sums(y, yAt + L, first);
+    FloatVector a1 = sums(y, yAt + out, first);
+    FloatVector b1 = sums(y, yAt + out + L, first);
+    FloatVector a2 = sums(y, yAt + 2 * out, first);
+    FloatVector b2 = sums(y, yAt + 2 * out + L, first);
+    FloatVector a3 = sums(y, yAt + 3 * out, first);
+    FloatVector b3 = sums(y, yAt + 3 * out + L, first);
+    for (int k = 0; k < n; k++) {
+      FloatVector wa = FloatVector.fromArray(F, tile, at + VectorMath.BLOCK * k);
+      FloatVector wb = FloatVector.fromArray(F, tile, at + L + VectorMath.BLOCK * k);
+      FloatVector v = FloatVector.broadcast(F, x[xAt + 4 * k]);
       a0 = wa.fma(v, a0);
       b0 = wb.fma(v, b0);
-      v = FloatVector.broadcast(F, x[x1 + k]);
+      v = FloatVector.broadcast(F, x[xAt + 4 * k + 1]);
       a1 = wa.fma(v, a1);
       b1 = wb.fma(v, b1);
-      v = FloatVector.broadcast(F, x[x2 + k]);
+      v = FloatVector.broadcast(F, x[xAt + 4 * k + 2]);
       a2 = wa.fma(v, a2);
       b2 = wb.fma(v, b2);
-      v = FloatVector.broadcast(F, x[x3 + k]);
+      v = FloatVector.broadcast(F, x[xAt + 4 * k + 3]);
       a3 = wa.fma(v, a3);
       b3 = wb.fma(v, b3);
-      p += 4 * VectorMath.BLOCK;
     }
     a0.intoArray(y, yAt);
     b0.intoArray(y, yAt + L);
@@ -153,82 +154,67 @@ final class FloatBlocks {
     b3.intoArray(y, yAt + 3 * out + L);
   }
 
-  private static void twoBlocksOf4(
-      ByteBuffer w,
-      int block,
-      int from,
-      int to,
-      int in,
-      float[] x,
-      int xAt,
-      float[] y,
-      int yAt,
-      int out) {
-    int o = yAt + block * VectorMath.BLOCK;
-    FloatVector a0 = sums(y, o, from);
-    FloatVector b0 = sums(y, o + L, from);
-    FloatVector c0 = sums(y, o + 2 * L, from);
-    FloatVector d0 = sums(y, o + 3 * L, from);
-    FloatVector a1 = sums(y, o + out, from);
-    FloatVector b1 = sums(y, o + out + L, from);
-    FloatVector c1 = sums(y, o + out + 2 * L, from);
-    FloatVector d1 = sums(y, o + out + 3 * L, from);
-    FloatVector a2 = sums(y, o + 2 * out, from);
-    FloatVector b2 = sums(y, o + 2 * out + L, from);
-    FloatVector c2 = sums(y, o + 2 * out + 2 * L, from);
-    FloatVector d2 = sums(y, o + 2 * out + 3 * L, from);
-    FloatVector a3 = sums(y, o + 3 * out, from);
-    FloatVector b3 = sums(y, o + 3 * out + L, from);
-    FloatVector c3 = sums(y, o + 3 * out + 2 * L, from);
-    FloatVector d3 = sums(y, o + 3 * out + 3 * L, from);
-    int x1 = xAt + in;
-    int x2 = x1 + in;
-    int x3 = x2 + in;
-    int p = 4 * VectorMath.BLOCK * (block * in + from);
-    int q = p + 4 * VectorMath.BLOCK * in;
-    for (int k = from; k < to; k++) {
-      FloatVector wa = FloatVector.fromByteBuffer(F, w, p, NATIVE);
-      FloatVector wb = FloatVector.fromByteBuffer(F, w, p + 4 * L, NATIVE);
-      FloatVector wc = FloatVector.fromByteBuffer(F, w, q, NATIVE);
-      FloatVector wd = FloatVector.fromByteBuffer(F, w, q + 4 * L, NATIVE);
-      FloatVector v = FloatVector.broadcast(F, x[xAt + k]);
+  private static void rowsOf8(
+      float[] tile, int at, boolean first, int n, float[] x, int xAt, float[] y, int yAt, int out) {
+    FloatVector a0 = sums(y, yAt, first);
+    FloatVector b0 = sums(y, yAt + L, first);
+    FloatVector a1 = sums(y, yAt + out, first);
+    FloatVector b1 = sums(y, yAt + out + L, first);
+    FloatVector a2 = sums(y, yAt + 2 * out, first);
+    FloatVector b2 = sums(y, yAt + 2 * out + L, first);
+    FloatVector a3 = sums(y, yAt + 3 * out, first);
+    FloatVector b3 = sums(y, yAt + 3 * out + L, first);
+    FloatVector a4 = sums(y, yAt + 4 * out, first);
+    FloatVector b4 = sums(y, yAt + 4 * out + L, first);
+    FloatVector a5 = sums(y, yAt + 5 * out, first);
+    FloatVector b5 = sums(y, yAt + 5 * out + L, first);
+    FloatVector a6 = sums(y, yAt + 6 * out, first);
+    FloatVector b6 = sums(y, yAt + 6 * out + L, first);
+    FloatVector a7 = sums(y, yAt + 7 * out, first);
+    FloatVector b7 = sums(y, yAt + 7 * out + L, first);
+    for (int k = 0; k < n; k++) {
+      FloatVector wa = FloatVector.fromArray(F, tile, at + VectorMath.BLOCK * k);
+      FloatVector wb = FloatVector.fromArray(F, tile, at + L + VectorMath.BLOCK * k);
+      FloatVector v = FloatVector.broadcast(F, x[xAt + 8 * k]);
       a0 = wa.fma(v, a0);
       b0 = wb.fma(v, b0);
-      c0 = wc.fma(v, c0);
-      d0 = wd.fma(v, d0);
-      v = FloatVector.broadcast(F, x[x1 + k]);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 1]);
       a1 = wa.fma(v, a1);
       b1 = wb.fma(v, b1);
-      c1 = wc.fma(v, c1);
-      d1 = wd.fma(v, d1);
-      v = FloatVector.broadcast(F, x[x2 + k]);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 2]);
       a2 = wa.fma(v, a2);
       b2 = wb.fma(v, b2);
-      c2 = wc.fma(v, c2);
-      d2 = wd.fma(v, d2);
-      v = FloatVector.broadcast(F, x[x3 + k]);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 3]);
       a3 = wa.fma(v, a3);
       b3 = wb.fma(v, b3);
-      c3 = wc.fma(v, c3);
-      d3 = wd.fma(v, d3);
-      p += 4 * VectorMath.BLOCK;
-      q += 4 * VectorMath.BLOCK;
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 4]);
+      a4 = wa.fma(v, a4);
+      b4 = wb.fma(v, b4);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 5]);
+      a5 = wa.fma(v, a5);
+      b5 = wb.fma(v, b5);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 6]);
+      a6 = wa.fma(v, a6);
+      b6 = wb.fma(v, b6);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 7]);
+      a7 = wa.fma(v, a7);
+      b7 = wb.fma(v, b7);
     }
-    a0.intoArray(y, o);
-    b0.intoArray(y, o + L);
-    c0.intoArray(y, o + 2 * L);
-    d0.intoArray(y, o + 3 * L);
-    a1.intoArray(y, o + out);
-    b1.intoArray(y, o + out + L);
-    c1.intoArray(y, o + out + 2 * L);
-    d1.intoArray(y, o + out + 3 * L);
-    a2.intoArray(y, o + 2 * out);
-    b2.intoArray(y, o + 2 * out + L);
-    c2.intoArray(y, o + 2 * out + 2 * L);
-    d2.intoArray(y, o + 2 * out + 3 * L);
-    a3.intoArray(y, o + 3 * out);
-    b3.intoArray(y, o + 3 * out + L);
-    c3.intoArray(y, o + 3 * out + 2 * L);
-    d3.intoArray(y, o + 3 * out + 3 * L);
+    a0.intoArray(y, yAt);
+    b0.intoArray(y, yAt + L);
+    a1.intoArray(y, yAt + out);
+    b1.intoArray(y, yAt + out + L);
+    a2.intoArray(y, yAt + 2 * out);
+    b2.intoArray(y, yAt + 2 * out + L);
+    a3.intoArray(y, yAt + 3 * out);
+    b3.intoArray(y, yAt + 3 * out + L);
+    a4.intoArray(y, yAt + 4 * out);
+    b4.intoArray(y, yAt + 4 * out + L);
+    a5.intoArray(y, yAt + 5 * out);
+    b5.intoArray(y, yAt + 5 * out + L);
+    a6.intoArray(y, yAt + 6 * out);
+    b6.intoArray(y, yAt + 6 * out + L);
+    a7.intoArray(y, yAt + 7 * out);
+    b7.intoArray(y, yAt + 7 * out + L);
   }
 }

@@ -3,6 +3,7 @@ package io.knack.llm.vector.jdk;
 import io.knack.llm.vector.VectorMath;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
@@ -10,13 +11,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/**
- * Products with bfloat16 weights in blocks of 32 outputs, two of which are read as one int. Eight
- * rows of input are taken at a time, or four, or one.
- */
+/** As {@link FloatBlocks}, of bfloat16 weights, two of which are read as one int. */
 final class HalfBlocks {
-  private HalfBlocks() {}
-
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final int L = F.length();
@@ -27,11 +23,21 @@ final class HalfBlocks {
   private static final VectorShuffle<Float> TWICE_FAR = VectorShuffle.fromOp(F, i -> L / 2 + i / 2);
   private static final VectorMask<Float> ODD = VectorMask.fromLong(F, 0xaaaaaaaaaaaaaaaaL);
 
+  /** Pairs of an input. */
+  private static final int STEP = VectorMath.BLOCK / 2;
+
+  private final int[] tile = new int[FloatBlocks.INPUTS * STEP];
+  private final Inputs inputs;
+
+  HalfBlocks(Inputs inputs) {
+    this.inputs = inputs;
+  }
+
   // Two neighbours are read as one int: the first is its low half, the second its high half, and
   // either is a float32 whose lower bits are zero.
 
   /** See {@link VectorMath#halfBlocks}. */
-  static void product(
+  void product(
       ByteBuffer w,
       int in,
       int from,
@@ -42,29 +48,34 @@ final class HalfBlocks {
       int yAt,
       int out,
       int rows) {
+    IntBuffer pairs = w.asIntBuffer();
+    float[] grouped = inputs.group(x, xAt, in, rows);
+    boolean copied = Inputs.copiesWeights(rows);
     for (int block = from; block < to; block++) {
       for (int k = 0; k < in; k += FloatBlocks.INPUTS) {
-        int end = Math.min(in, k + FloatBlocks.INPUTS);
-        for (int c = 0; c < VectorMath.BLOCK; c += 2 * L) {
-          int at = 2 * (block * in * VectorMath.BLOCK + c);
-          int o = yAt + block * VectorMath.BLOCK + c;
-          int r = 0;
-          if (FloatBlocks.MANY_REGISTERS) {
-            for (; r + 8 <= rows; r += 8) {
-              rowsOf8(w, at, k, end, in, x, xAt + r * in, y, o + r * out, out);
+        int n = Math.min(FloatBlocks.INPUTS, in - k);
+        int at = STEP * (block * in + k);
+        if (copied) {
+          pairs.get(at, tile, 0, STEP * n);
+        }
+        int group;
+        for (int r = 0; r < rows; r += group) {
+          group = inputs.group(rows - r);
+          int o = yAt + r * out + VectorMath.BLOCK * block;
+          if (group > 1) {
+            rows(group, k == 0, n, grouped, r * in + group * k, y, o, out);
+          } else if (Inputs.LONG) {
+            rowInPlace(w, 4 * at, k == 0, n, x, xAt + r * in + k, y, o);
+          } else {
+            for (int c = 0; c < VectorMath.BLOCK; c += 4 * L) {
+              row(tile, c / 2, k == 0, n, x, xAt + r * in + k, y, o + c);
             }
-          }
-          for (; r + 4 <= rows; r += 4) {
-            rowsOf4(w, at, k, end, in, x, xAt + r * in, y, o + r * out, out);
-          }
-          for (; r < rows; r++) {
-            rowsOf1(w, at, k, end, x, xAt + r * in, y, o + r * out);
           }
         }
       }
       for (int r = 0; r < rows; r++) {
         for (int c = 0; c < VectorMath.BLOCK; c += 2 * L) {
-          zip(y, yAt + r * out + block * VectorMath.BLOCK + c);
+          zip(y, yAt + r * out + VectorMath.BLOCK * block + c);
         }
       }
     }
@@ -78,62 +89,80 @@ final class HalfBlocks {
     even.rearrange(TWICE_FAR).blend(odd.rearrange(TWICE_FAR), ODD).intoArray(y, at + L);
   }
 
-  private static void rowsOf1(
-      ByteBuffer w, int at, int from, int to, float[] x, int xAt, float[] y, int yAt) {
-    FloatVector a = FloatBlocks.sums(y, yAt, from);
-    FloatVector b = FloatBlocks.sums(y, yAt + L, from);
-    int p = at + 2 * VectorMath.BLOCK * from;
-    for (int k = from; k < to; k++) {
+  private void rows(
+      int group, boolean first, int n, float[] x, int xAt, float[] y, int yAt, int out) {
+    for (int c = 0; c < VectorMath.BLOCK; c += 2 * L) {
+      if (group == 8) {
+        rowsOf8(tile, c / 2, first, n, x, xAt, y, yAt + c, out);
+      } else {
+        rowsOf4(tile, c / 2, first, n, x, xAt, y, yAt + c, out);
+      }
+    }
+  }
+
+  private static void rowInPlace(
+      ByteBuffer w, int at, boolean first, int n, float[] x, int xAt, float[] y, int yAt) {
+    FloatVector a = FloatBlocks.sums(y, yAt, first);
+    FloatVector b = FloatBlocks.sums(y, yAt + L, first);
+    int p = at;
+    for (int k = 0; k < n; k++) {
       FloatVector v = FloatVector.broadcast(F, x[xAt + k]);
       IntVector pair = IntVector.fromByteBuffer(I, w, p, NATIVE);
       a = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(v, a);
       b = pair.and(Dots.HIGH_HALF).reinterpretAsFloats().fma(v, b);
-      p += 2 * VectorMath.BLOCK;
+      p += 4 * STEP;
     }
     a.intoArray(y, yAt);
     b.intoArray(y, yAt + L);
   }
 
+  private static void row(
+      int[] tile, int at, boolean first, int n, float[] x, int xAt, float[] y, int yAt) {
+    FloatVector a = FloatBlocks.sums(y, yAt, first);
+    FloatVector b = FloatBlocks.sums(y, yAt + L, first);
+    FloatVector c = FloatBlocks.sums(y, yAt + 2 * L, first);
+    FloatVector d = FloatBlocks.sums(y, yAt + 3 * L, first);
+    for (int k = 0; k < n; k++) {
+      FloatVector v = FloatVector.broadcast(F, x[xAt + k]);
+      IntVector pair = IntVector.fromArray(I, tile, at + STEP * k);
+      a = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(v, a);
+      b = pair.and(Dots.HIGH_HALF).reinterpretAsFloats().fma(v, b);
+      pair = IntVector.fromArray(I, tile, at + L + STEP * k);
+      c = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(v, c);
+      d = pair.and(Dots.HIGH_HALF).reinterpretAsFloats().fma(v, d);
+    }
+    a.intoArray(y, yAt);
+    b.intoArray(y, yAt + L);
+    c.intoArray(y, yAt + 2 * L);
+    d.intoArray(y, yAt + 3 * L);
+  }
+
   private static void rowsOf4(
-      ByteBuffer w,
-      int at,
-      int from,
-      int to,
-      int in,
-      float[] x,
-      int xAt,
-      float[] y,
-      int yAt,
-      int out) {
-    FloatVector a0 = FloatBlocks.sums(y, yAt, from);
-    FloatVector a1 = FloatBlocks.sums(y, yAt + out, from);
-    FloatVector a2 = FloatBlocks.sums(y, yAt + 2 * out, from);
-    FloatVector a3 = FloatBlocks.sums(y, yAt + 3 * out, from);
-    FloatVector b0 = FloatBlocks.sums(y, yAt + L, from);
-    FloatVector b1 = FloatBlocks.sums(y, yAt + out + L, from);
-    FloatVector b2 = FloatBlocks.sums(y, yAt + 2 * out + L, from);
-    FloatVector b3 = FloatBlocks.sums(y, yAt + 3 * out + L, from);
-    int x1 = xAt + in;
-    int x2 = x1 + in;
-    int x3 = x2 + in;
-    int p = at + 2 * VectorMath.BLOCK * from;
-    for (int k = from; k < to; k++) {
-      IntVector pair = IntVector.fromByteBuffer(I, w, p, NATIVE);
+      int[] tile, int at, boolean first, int n, float[] x, int xAt, float[] y, int yAt, int out) {
+    FloatVector a0 = FloatBlocks.sums(y, yAt, first);
+    FloatVector b0 = FloatBlocks.sums(y, yAt + L, first);
+    FloatVector a1 = FloatBlocks.sums(y, yAt + out, first);
+    FloatVector b1 = FloatBlocks.sums(y, yAt + out + L, first);
+    FloatVector a2 = FloatBlocks.sums(y, yAt + 2 * out, first);
+    FloatVector b2 = FloatBlocks.sums(y, yAt + 2 * out + L, first);
+    FloatVector a3 = FloatBlocks.sums(y, yAt + 3 * out, first);
+    FloatVector b3 = FloatBlocks.sums(y, yAt + 3 * out + L, first);
+    for (int k = 0; k < n; k++) {
+      IntVector pair = IntVector.fromArray(I, tile, at + STEP * k);
       FloatVector wa = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector wb = pair.and(Dots.HIGH_HALF).reinterpretAsFloats();
-      FloatVector v = FloatVector.broadcast(F, x[xAt + k]);
+      FloatVector v = FloatVector.broadcast(F, x[xAt + 4 * k]);
       a0 = wa.fma(v, a0);
       b0 = wb.fma(v, b0);
-      v = FloatVector.broadcast(F, x[x1 + k]);
+      v = FloatVector.broadcast(F, x[xAt + 4 * k + 1]);
       a1 = wa.fma(v, a1);
       b1 = wb.fma(v, b1);
-      v = FloatVector.broadcast(F, x[x2 + k]);
+      v = FloatVector.broadcast(F, x[xAt + 4 * k + 2]);
       a2 = wa.fma(v, a2);
       b2 = wb.fma(v, b2);
-      v = FloatVector.broadcast(F, x[x3 + k]);
+      v = FloatVector.broadcast(F, x[xAt + 4 * k + 3]);
       a3 = wa.fma(v, a3);
       b3 = wb.fma(v, b3);
-      p += 2 * VectorMath.BLOCK;
     }
     a0.intoArray(y, yAt);
     b0.intoArray(y, yAt + L);
@@ -146,63 +175,51 @@ final class HalfBlocks {
   }
 
   private static void rowsOf8(
-      ByteBuffer w,
-      int at,
-      int from,
-      int to,
-      int in,
-      float[] x,
-      int xAt,
-      float[] y,
-      int yAt,
-      int out) {
-    FloatVector a0 = FloatBlocks.sums(y, yAt, from);
-    FloatVector a1 = FloatBlocks.sums(y, yAt + out, from);
-    FloatVector a2 = FloatBlocks.sums(y, yAt + 2 * out, from);
-    FloatVector a3 = FloatBlocks.sums(y, yAt + 3 * out, from);
-    FloatVector a4 = FloatBlocks.sums(y, yAt + 4 * out, from);
-    FloatVector a5 = FloatBlocks.sums(y, yAt + 5 * out, from);
-    FloatVector a6 = FloatBlocks.sums(y, yAt + 6 * out, from);
-    FloatVector a7 = FloatBlocks.sums(y, yAt + 7 * out, from);
-    FloatVector b0 = FloatBlocks.sums(y, yAt + L, from);
-    FloatVector b1 = FloatBlocks.sums(y, yAt + out + L, from);
-    FloatVector b2 = FloatBlocks.sums(y, yAt + 2 * out + L, from);
-    FloatVector b3 = FloatBlocks.sums(y, yAt + 3 * out + L, from);
-    FloatVector b4 = FloatBlocks.sums(y, yAt + 4 * out + L, from);
-    FloatVector b5 = FloatBlocks.sums(y, yAt + 5 * out + L, from);
-    FloatVector b6 = FloatBlocks.sums(y, yAt + 6 * out + L, from);
-    FloatVector b7 = FloatBlocks.sums(y, yAt + 7 * out + L, from);
-    int x4 = xAt + 4 * in;
-    int p = at + 2 * VectorMath.BLOCK * from;
-    for (int k = from; k < to; k++) {
-      IntVector pair = IntVector.fromByteBuffer(I, w, p, NATIVE);
+      int[] tile, int at, boolean first, int n, float[] x, int xAt, float[] y, int yAt, int out) {
+    FloatVector a0 = FloatBlocks.sums(y, yAt, first);
+    FloatVector b0 = FloatBlocks.sums(y, yAt + L, first);
+    FloatVector a1 = FloatBlocks.sums(y, yAt + out, first);
+    FloatVector b1 = FloatBlocks.sums(y, yAt + out + L, first);
+    FloatVector a2 = FloatBlocks.sums(y, yAt + 2 * out, first);
+    FloatVector b2 = FloatBlocks.sums(y, yAt + 2 * out + L, first);
+    FloatVector a3 = FloatBlocks.sums(y, yAt + 3 * out, first);
+    FloatVector b3 = FloatBlocks.sums(y, yAt + 3 * out + L, first);
+    FloatVector a4 = FloatBlocks.sums(y, yAt + 4 * out, first);
+    FloatVector b4 = FloatBlocks.sums(y, yAt + 4 * out + L, first);
+    FloatVector a5 = FloatBlocks.sums(y, yAt + 5 * out, first);
+    FloatVector b5 = FloatBlocks.sums(y, yAt + 5 * out + L, first);
+    FloatVector a6 = FloatBlocks.sums(y, yAt + 6 * out, first);
+    FloatVector b6 = FloatBlocks.sums(y, yAt + 6 * out + L, first);
+    FloatVector a7 = FloatBlocks.sums(y, yAt + 7 * out, first);
+    FloatVector b7 = FloatBlocks.sums(y, yAt + 7 * out + L, first);
+    for (int k = 0; k < n; k++) {
+      IntVector pair = IntVector.fromArray(I, tile, at + STEP * k);
       FloatVector wa = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       FloatVector wb = pair.and(Dots.HIGH_HALF).reinterpretAsFloats();
-      FloatVector v = FloatVector.broadcast(F, x[xAt + k]);
+      FloatVector v = FloatVector.broadcast(F, x[xAt + 8 * k]);
       a0 = wa.fma(v, a0);
       b0 = wb.fma(v, b0);
-      v = FloatVector.broadcast(F, x[xAt + in + k]);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 1]);
       a1 = wa.fma(v, a1);
       b1 = wb.fma(v, b1);
-      v = FloatVector.broadcast(F, x[xAt + 2 * in + k]);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 2]);
       a2 = wa.fma(v, a2);
       b2 = wb.fma(v, b2);
-      v = FloatVector.broadcast(F, x[xAt + 3 * in + k]);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 3]);
       a3 = wa.fma(v, a3);
       b3 = wb.fma(v, b3);
-      v = FloatVector.broadcast(F, x[x4 + k]);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 4]);
       a4 = wa.fma(v, a4);
       b4 = wb.fma(v, b4);
-      v = FloatVector.broadcast(F, x[x4 + in + k]);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 5]);
       a5 = wa.fma(v, a5);
       b5 = wb.fma(v, b5);
-      v = FloatVector.broadcast(F, x[x4 + 2 * in + k]);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 6]);
       a6 = wa.fma(v, a6);
       b6 = wb.fma(v, b6);
-      v = FloatVector.broadcast(F, x[x4 + 3 * in + k]);
+      v = FloatVector.broadcast(F, x[xAt + 8 * k + 7]);
       a7 = wa.fma(v, a7);
       b7 = wb.fma(v, b7);
-      p += 2 * VectorMath.BLOCK;
     }
     a0.intoArray(y, yAt);
     b0.intoArray(y, yAt + L);

@@ -15,12 +15,16 @@ import jdk.incubator.vector.VectorSpecies;
  */
 public final class JdkVectorMath implements VectorMath {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
-  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final int L = F.length();
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
   /** Vectors on their way to their sums. */
   private final float[] lanes = new float[8 * L];
+
+  private final Inputs inputs = new Inputs(Inputs.LONG);
+  private final FloatBlocks floatBlocks = new FloatBlocks(inputs);
+  private final HalfBlocks halfBlocks = new HalfBlocks(inputs);
+  private final Attention attention = new Attention(lanes);
 
   // Products -------------------------------------------------------------------------------------
 
@@ -36,7 +40,7 @@ public final class JdkVectorMath implements VectorMath {
       int yAt,
       int out,
       int rows) {
-    FloatBlocks.product(w, in, from, to, x, xAt, y, yAt, out, rows);
+    floatBlocks.product(w, in, from, to, x, xAt, y, yAt, out, rows);
   }
 
   @Override
@@ -51,7 +55,7 @@ public final class JdkVectorMath implements VectorMath {
       int yAt,
       int out,
       int rows) {
-    HalfBlocks.product(w, in, from, to, x, xAt, y, yAt, out, rows);
+    halfBlocks.product(w, in, from, to, x, xAt, y, yAt, out, rows);
   }
 
   @Override
@@ -70,15 +74,6 @@ public final class JdkVectorMath implements VectorMath {
     }
     for (; k < n; k++) {
       y[yAt + k] = Math.fma(x.getFloat(4 * (xAt + k)), scale, y[yAt + k]);
-    }
-  }
-
-  @Override
-  public void split(float[] x, int at, float[] to, int toAt, int n) {
-    int half = n / 2;
-    for (int k = 0; k < half; k++) {
-      to[toAt + k] = x[at + 2 * k];
-      to[toAt + half + k] = x[at + 2 * k + 1];
     }
   }
 
@@ -244,27 +239,13 @@ public final class JdkVectorMath implements VectorMath {
       int count,
       float[] query,
       int queryAt,
+      int queries,
       int width,
       float[] scores,
       int scoresAt,
+      int step,
       boolean half) {
-    int t = 0;
-    int step = half ? 2 * width : 4 * width;
-    for (; t + 8 <= count; t += 8) {
-      if (half) {
-        Dots.dots8OfHalves(
-            lanes, keys, at + t * step, step, width, query, queryAt, scores, scoresAt + t);
-      } else {
-        Dots.dots8OfFloats(
-            lanes, keys, at + t * step, step, width, query, queryAt, scores, scoresAt + t);
-      }
-    }
-    for (; t < count; t++) {
-      scores[scoresAt + t] =
-          half
-              ? Dots.halfDot(lanes, keys, at + t * step, width, query, queryAt)
-              : dot(query, queryAt, keys, (at + t * step) / 4, width);
-    }
+    attention.scores(keys, at, count, query, queryAt, queries, width, scores, scoresAt, step, half);
   }
 
   @Override
@@ -283,100 +264,13 @@ public final class JdkVectorMath implements VectorMath {
       int count,
       float[] p,
       int pAt,
+      int step,
+      int queries,
       float[] y,
       int yAt,
       int width,
       boolean half) {
-    if (half) {
-      mixHalf(values, at, count, p, pAt, y, yAt, width);
-      return;
-    }
-    int k = 0;
-    for (; k + 4 * L <= width; k += 4 * L) {
-      FloatVector a = FloatVector.fromArray(F, y, yAt + k);
-      FloatVector b = FloatVector.fromArray(F, y, yAt + k + L);
-      FloatVector c = FloatVector.fromArray(F, y, yAt + k + 2 * L);
-      FloatVector d = FloatVector.fromArray(F, y, yAt + k + 3 * L);
-      int from = at + 4 * k;
-      for (int t = 0; t < count; t++) {
-        FloatVector s = FloatVector.broadcast(F, p[pAt + t]);
-        a = FloatVector.fromByteBuffer(F, values, from, NATIVE).fma(s, a);
-        b = FloatVector.fromByteBuffer(F, values, from + 4 * L, NATIVE).fma(s, b);
-        c = FloatVector.fromByteBuffer(F, values, from + 8 * L, NATIVE).fma(s, c);
-        d = FloatVector.fromByteBuffer(F, values, from + 12 * L, NATIVE).fma(s, d);
-        from += 4 * width;
-      }
-      a.intoArray(y, yAt + k);
-      b.intoArray(y, yAt + k + L);
-      c.intoArray(y, yAt + k + 2 * L);
-      d.intoArray(y, yAt + k + 3 * L);
-    }
-    for (; k + L <= width; k += L) {
-      FloatVector a = FloatVector.fromArray(F, y, yAt + k);
-      for (int t = 0; t < count; t++) {
-        a =
-            FloatVector.fromByteBuffer(F, values, at + 4 * (t * width + k), NATIVE)
-                .fma(FloatVector.broadcast(F, p[pAt + t]), a);
-      }
-      a.intoArray(y, yAt + k);
-    }
-    for (; k < width; k++) {
-      float sum = y[yAt + k];
-      for (int t = 0; t < count; t++) {
-        sum = Math.fma(p[pAt + t], values.getFloat(at + 4 * (t * width + k)), sum);
-      }
-      y[yAt + k] = sum;
-    }
-  }
-
-  private static void mixHalf(
-      ByteBuffer values, int at, int count, float[] p, int pAt, float[] y, int yAt, int width) {
-    int half = width / 2;
-    int k = 0;
-    for (; k + 2 * L <= half; k += 2 * L) {
-      FloatVector a = FloatVector.fromArray(F, y, yAt + k);
-      FloatVector b = FloatVector.fromArray(F, y, yAt + half + k);
-      FloatVector c = FloatVector.fromArray(F, y, yAt + k + L);
-      FloatVector d = FloatVector.fromArray(F, y, yAt + half + k + L);
-      int from = at + 4 * k;
-      for (int t = 0; t < count; t++) {
-        FloatVector s = FloatVector.broadcast(F, p[pAt + t]);
-        IntVector pair = IntVector.fromByteBuffer(I, values, from, NATIVE);
-        a = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(s, a);
-        b = pair.and(Dots.HIGH_HALF).reinterpretAsFloats().fma(s, b);
-        pair = IntVector.fromByteBuffer(I, values, from + 4 * L, NATIVE);
-        c = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(s, c);
-        d = pair.and(Dots.HIGH_HALF).reinterpretAsFloats().fma(s, d);
-        from += 2 * width;
-      }
-      a.intoArray(y, yAt + k);
-      b.intoArray(y, yAt + half + k);
-      c.intoArray(y, yAt + k + L);
-      d.intoArray(y, yAt + half + k + L);
-    }
-    for (; k + L <= half; k += L) {
-      FloatVector a = FloatVector.fromArray(F, y, yAt + k);
-      FloatVector b = FloatVector.fromArray(F, y, yAt + half + k);
-      for (int t = 0; t < count; t++) {
-        FloatVector s = FloatVector.broadcast(F, p[pAt + t]);
-        IntVector pair = IntVector.fromByteBuffer(I, values, at + 2 * t * width + 4 * k, NATIVE);
-        a = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(s, a);
-        b = pair.and(Dots.HIGH_HALF).reinterpretAsFloats().fma(s, b);
-      }
-      a.intoArray(y, yAt + k);
-      b.intoArray(y, yAt + half + k);
-    }
-    for (; k < half; k++) {
-      float even = y[yAt + k];
-      float odd = y[yAt + half + k];
-      for (int t = 0; t < count; t++) {
-        int pair = values.getInt(at + 2 * t * width + 4 * k);
-        even = Math.fma(p[pAt + t], Float.intBitsToFloat(pair << 16), even);
-        odd = Math.fma(p[pAt + t], Float.intBitsToFloat(pair & Dots.HIGH_HALF), odd);
-      }
-      y[yAt + k] = even;
-      y[yAt + half + k] = odd;
-    }
+    attention.mix(values, at, count, p, pAt, step, queries, y, yAt, width, half);
   }
 
   // Drawing --------------------------------------------------------------------------------------
