@@ -59,8 +59,8 @@ class Ops(Module):
   # zeros if need be, then tells linear how many outputs there are. 2, as oneDNN packs it. In float32 a
   # row of a product depends, in either of the two, on that row alone, provided that there are at least
   # 2 and their number is a multiple of 4: callers pad to that. 3, bfloat16 that oneDNN cannot pack for
-  # this CPU, as (1, out, in). bfloat16 in blocks has a dimension more: (out/32, 1, in, 32) in layout 1,
-  # (out/32, in, 32, 1) in layout 4, for where it cannot be packed; float32 inputs widen it on the way.
+  # this CPU, as (1, out, in). Shorter types in blocks have a dimension more: (out/32, 1, in, 32) in layout
+  # 1, (out/32, in, 32, 1) in layout 4, for where bfloat16 cannot be packed; float32 inputs widen them.
   def fuse(self: __torch__.Ops, parts: List[Tensor], layout: int) -> Tensor:
     w = parts[0]
     if len(parts) > 1:
@@ -70,7 +70,7 @@ class Ops(Module):
       if 32 * blocks > w.size(0):
         w = torch.constant_pad_nd(w, [0, 0, 0, 32 * blocks - w.size(0)])
       w = torch.contiguous(torch.transpose(torch.view(w, [blocks, 32, -1]), 1, 2))
-      if w.dtype == 15:
+      if w.dtype != 6:
         w = torch.unsqueeze(w, min(layout, 3))
     elif layout == 2:
       w = ops.mkldnn._reorder_linear_weight(torch.contiguous(w), 16)

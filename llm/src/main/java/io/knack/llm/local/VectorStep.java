@@ -90,7 +90,8 @@ final class VectorStep implements TokenStep, AutoCloseable {
    * a layer, of less than 2 GiB. A larger batch in bfloat16 is left to a processor's matrix units
    * where it has them.
    */
-  static boolean suits(Kernels kernels, ModelConfig model, DType dtype, LocalOptions options) {
+  static boolean suits(
+      Kernels kernels, ModelConfig model, DType dtype, DType matrices, LocalOptions options) {
     if (!AVAILABLE
         || !Boolean.parseBoolean(System.getProperty(SWITCH, "true"))
         || kernels.device().isGpu()
@@ -102,7 +103,8 @@ final class VectorStep implements TokenStep, AutoCloseable {
     long outs = Math.max(model.vocabulary(), Math.max(widest, model.hidden())) + VectorMath.BLOCK;
     long ins = Math.max(model.feedForward(), Math.max(model.hidden(), model.queryWidth()));
     long places = KvCache.step(model.maxPositions());
-    return dtype.bytes() * Math.max(outs * ins, places * model.keyWidth()) < Integer.MAX_VALUE
+    return matrices.bytes() * outs * ins < Integer.MAX_VALUE
+        && dtype.bytes() * places * model.keyWidth() < Integer.MAX_VALUE
         && model.headDim() % 2 == 0;
   }
 
@@ -421,13 +423,18 @@ final class VectorStep implements TokenStep, AutoCloseable {
       int n = rows.size();
       int first = from / VectorMath.BLOCK;
       int end = to / VectorMath.BLOCK;
-      if (projection.half) {
-        math.halfBlocks(
-            projection.weight, projection.in, first, end, input, 0, y, 0, projection.padded, n);
-      } else {
-        math.blocks(
-            projection.weight, projection.in, first, end, input, 0, y, 0, projection.padded, n);
-      }
+      math.blocks(
+          weights.stored,
+          projection.weight,
+          projection.in,
+          first,
+          end,
+          input,
+          0,
+          y,
+          0,
+          projection.padded,
+          n);
     }
 
     /** Each row's adapter takes the input down to its ranks. */
@@ -543,7 +550,17 @@ final class VectorStep implements TokenStep, AutoCloseable {
         System.arraycopy(output, queries, space, asked + i * d, together * d);
       }
       math.blocks(
-          group.prompt.keys(layer, head), d, 0, places / 32, space, asked, space, 0, places, count);
+          DType.F32,
+          group.prompt.keys(layer, head),
+          d,
+          0,
+          places / 32,
+          space,
+          asked,
+          space,
+          0,
+          places,
+          count);
       for (int i = 0; i < count; i += together) {
         int r = group.rows.get(i / together);
         int n = rows.get(r).position() + 1 - places;
@@ -562,7 +579,17 @@ final class VectorStep implements TokenStep, AutoCloseable {
             values[r][layer], begin, n, space, scores, step, together, space, queries, d, half);
       }
       math.blocks(
-          group.prompt.values(layer, head), places, 0, d / 32, space, 0, space, y, d, count);
+          DType.F32,
+          group.prompt.values(layer, head),
+          places,
+          0,
+          d / 32,
+          space,
+          0,
+          space,
+          y,
+          d,
+          count);
       math.add(space, y, space, asked, count * d, false);
       for (int i = 0; i < count; i += together) {
         publish(space, y + i * d, group.rows.get(i / together), head);

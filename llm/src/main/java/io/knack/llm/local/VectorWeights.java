@@ -18,9 +18,6 @@ final class VectorWeights {
   static final class Projection {
     final ByteBuffer weight;
 
-    /** Whether it is bfloat16. */
-    final boolean half;
-
     final int in;
     final int out;
 
@@ -33,11 +30,10 @@ final class VectorWeights {
     final int[] modules;
 
     /**
-     * @param weight in blocks; bfloat16 has a dimension more, see kernels.py
+     * @param weight in blocks, see kernels.py
      */
     private Projection(NDArray weight, int in, int out, float @Nullable [] bias, int... modules) {
       this.weight = Kernels.bytes(weight);
-      this.half = weight.getShape().dimension() == 4;
       this.in = in;
       this.out = out;
       this.padded = (out + VectorMath.BLOCK - 1) / VectorMath.BLOCK * VectorMath.BLOCK;
@@ -106,6 +102,10 @@ final class VectorWeights {
 
   private final Kernels kernels;
   private final Weights weights;
+
+  /** What matrices are. */
+  final DType stored;
+
   final Embedding embedding;
   final Layer[] layers;
   final float[] lastNorm;
@@ -117,6 +117,7 @@ final class VectorWeights {
   VectorWeights(Kernels kernels, NDManager owner, ModelConfig model, Weights weights) {
     this.kernels = kernels;
     this.weights = weights;
+    this.stored = weights.matrices();
     this.layers = new Layer[model.layers()];
     for (int i = 0; i < layers.length; i++) {
       layers[i] = new Layer(this, model, 12 * i);

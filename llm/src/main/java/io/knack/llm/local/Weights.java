@@ -14,6 +14,7 @@ import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.vector.VectorMath;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -30,15 +31,22 @@ final class Weights implements AutoCloseable {
   private final List<NDArray> tensors;
   private final IValue list;
   private final DType dtype;
+  private final DType matrices;
   private final DType embeddingType;
   private final boolean vectors;
 
   private Weights(
-      NDManager owner, List<NDArray> tensors, DType dtype, DType embeddingType, boolean vectors) {
+      NDManager owner,
+      List<NDArray> tensors,
+      DType dtype,
+      DType matrices,
+      DType embeddingType,
+      boolean vectors) {
     this.owner = owner;
     this.tensors = tensors;
     this.list = Kernels.list(tensors);
     this.dtype = dtype;
+    this.matrices = matrices;
     this.embeddingType = embeddingType;
     this.vectors = vectors;
   }
@@ -51,13 +59,25 @@ final class Weights implements AutoCloseable {
       LocalOptions options) {
     NDManager owner = kernels.manager().newSubManager();
     try {
-      boolean vectors = VectorStep.suits(kernels, model, dtype, options);
-      List<NDArray> tensors = new Loader(kernels, model, checkpoint, dtype, vectors, owner).all();
-      return new Weights(owner, tensors, dtype, checkpoint.type(EMBEDDING), vectors);
+      DType kept = dtype == DType.F32 ? storedType(checkpoint) : dtype;
+      boolean vectors = VectorStep.suits(kernels, model, dtype, kept, options);
+      DType matrices = vectors ? kept : dtype;
+      List<NDArray> tensors =
+          new Loader(kernels, model, checkpoint, dtype, matrices, vectors, owner).all();
+      return new Weights(owner, tensors, dtype, matrices, checkpoint.type(EMBEDDING), vectors);
     } catch (RuntimeException e) {
       owner.close();
       throw e;
     }
+  }
+
+  /** What all weights are stored in; float32 where they differ. */
+  private static DType storedType(Checkpoint checkpoint) {
+    Set<DType> types = EnumSet.noneOf(DType.class);
+    checkpoint.names().stream()
+        .filter(name -> name.endsWith(".weight"))
+        .forEach(name -> types.add(checkpoint.type(name)));
+    return types.size() == 1 ? types.iterator().next() : DType.F32;
   }
 
   IValue list() {
@@ -71,6 +91,14 @@ final class Weights implements AutoCloseable {
 
   DType dtype() {
     return dtype;
+  }
+
+  /**
+   * What matrices are kept in. float32 over a checkpoint of a shorter type keeps them as they are
+   * stored where products widen them on the way: the same numbers in half the memory.
+   */
+  DType matrices() {
+    return matrices;
   }
 
   /** Whether they lie as {@link VectorStep} reads them. */
@@ -99,12 +127,7 @@ final class Weights implements AutoCloseable {
     private final boolean pack;
     private final Kernels.Layout layout;
 
-    /**
-     * What matrices are kept in. float32 over a bfloat16 checkpoint keeps them as they are stored,
-     * where products widen them on the way: the same numbers in half the memory.
-     */
     private final DType matrices;
-
     private final Set<String> unread;
     private long dropped;
 
@@ -113,6 +136,7 @@ final class Weights implements AutoCloseable {
         ModelConfig model,
         Checkpoint checkpoint,
         DType dtype,
+        DType matrices,
         boolean vectors,
         NDManager owner) {
       this.kernels = kernels;
@@ -126,14 +150,8 @@ final class Weights implements AutoCloseable {
           !pack
               ? Kernels.Layout.PLAIN
               : vectors ? VectorStep.layout(kernels, dtype) : kernels.layout(dtype);
-      this.matrices = vectors && dtype == DType.F32 && allHalf() ? DType.BF16 : dtype;
+      this.matrices = matrices;
       this.unread = new HashSet<>(checkpoint.names());
-    }
-
-    private boolean allHalf() {
-      return checkpoint.names().stream()
-          .filter(name -> name.endsWith(".weight"))
-          .allMatch(name -> checkpoint.type(name) == DType.BF16);
     }
 
     List<NDArray> all() {

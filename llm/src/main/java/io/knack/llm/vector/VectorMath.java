@@ -1,5 +1,6 @@
 package io.knack.llm.vector;
 
+import io.knack.llm.kernel.DType;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 
@@ -33,28 +34,17 @@ public interface VectorMath {
   // Products -------------------------------------------------------------------------------------
 
   /**
-   * y = W x for rows of x, float32 weights in blocks of {@value #BLOCK} outputs, each (in, {@value
-   * #BLOCK}).
+   * y = W x for rows of x, weights in blocks of {@value #BLOCK} outputs, each (in, {@value
+   * #BLOCK}); sums are float32.
    *
+   * @param stored what the weights are, all of them finite
    * @param from the first block
    * @param to the last block, exclusive
    * @param x (rows, in)
    * @param y (rows, out)
    */
   void blocks(
-      ByteBuffer w,
-      int in,
-      int from,
-      int to,
-      float[] x,
-      int xAt,
-      float[] y,
-      int yAt,
-      int out,
-      int rows);
-
-  /** As {@link #blocks}, over bfloat16 weights; sums are float32. */
-  void halfBlocks(
+      DType stored,
       ByteBuffer w,
       int in,
       int from,

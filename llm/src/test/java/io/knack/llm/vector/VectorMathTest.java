@@ -3,6 +3,8 @@ package io.knack.llm.vector;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.util.Float16Utils;
+import io.knack.llm.kernel.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -33,13 +35,17 @@ class VectorMathTest {
   }
 
   private static ByteBuffer memory(float[] x, boolean half) {
+    return memory(x, half ? DType.BF16 : DType.F32);
+  }
+
+  private static ByteBuffer memory(float[] x, DType stored) {
     ByteBuffer bytes =
-        ByteBuffer.allocateDirect(x.length * (half ? 2 : 4)).order(ByteOrder.nativeOrder());
+        ByteBuffer.allocateDirect(x.length * stored.bytes()).order(ByteOrder.nativeOrder());
     for (float v : x) {
-      if (half) {
-        bytes.putShort((short) (Float.floatToRawIntBits(v) >>> 16));
-      } else {
-        bytes.putFloat(v);
+      switch (stored) {
+        case F32 -> bytes.putFloat(v);
+        case F16 -> bytes.putShort(Float16Utils.floatToHalf(v));
+        case BF16 -> bytes.putShort((short) (Float.floatToRawIntBits(v) >>> 16));
       }
     }
     return bytes.clear().order(ByteOrder.nativeOrder());
@@ -59,13 +65,19 @@ class VectorMathTest {
   @ParameterizedTest
   @CsvSource({"1, 32, 7", "3, 64, 128", "4, 96, 129", "8, 32, 300", "16, 64, 260", "21, 96, 65"})
   void productsAreThoseOfDoublesAndARowsOwn(int rows, int out, int in) {
-    for (boolean half : new boolean[] {false, true}) {
+    for (DType stored : DType.values()) {
       float[] w = noise(out * in);
-      if (half) {
+      if (stored == DType.BF16) {
         math.round(w, 0, w.length);
+      } else if (stored == DType.F16) {
+        for (int i = 0; i < w.length; i++) {
+          // Every second one is below float16's normal numbers.
+          short bits = Float16Utils.floatToHalf(i % 2 == 0 ? w[i] : w[i] * 1e-5f);
+          w[i] = Float16Utils.halfToFloat(bits);
+        }
       }
       float[] x = noise(5 + rows * in);
-      float[] y = product(w, x, rows, out, in, half);
+      float[] y = product(w, x, rows, out, in, stored);
       for (int r = 0; r < rows; r++) {
         for (int o = 0; o < out; o++) {
           double sum = 0;
@@ -76,26 +88,22 @@ class VectorMathTest {
         }
         float[] own = new float[5 + in];
         System.arraycopy(x, 5 + r * in, own, 5, in);
-        assertThat(Arrays.copyOfRange(product(w, own, 1, out, in, half), 3, 3 + out))
+        assertThat(Arrays.copyOfRange(product(w, own, 1, out, in, stored), 3, 3 + out))
             .as("row %d alone", r)
             .isEqualTo(Arrays.copyOfRange(y, 3 + r * out, 3 + (r + 1) * out));
       }
     }
   }
 
-  private float[] product(float[] w, float[] x, int rows, int out, int in, boolean half) {
+  private float[] product(float[] w, float[] x, int rows, int out, int in, DType stored) {
     float[] y = noise(3 + rows * out);
-    ByteBuffer weights = memory(blocks(w, out, in), half);
+    ByteBuffer weights = memory(blocks(w, out, in), stored);
     // In two shares, as two threads take them.
     int middle = out / 64;
     for (int part = 0; part < 2; part++) {
       int from = part == 0 ? 0 : middle;
       int to = part == 0 ? middle : out / 32;
-      if (half) {
-        math.halfBlocks(weights, in, from, to, x, 5, y, 3, out, rows);
-      } else {
-        math.blocks(weights, in, from, to, x, 5, y, 3, out, rows);
-      }
+      math.blocks(stored, weights, in, from, to, x, 5, y, 3, out, rows);
     }
     return y;
   }

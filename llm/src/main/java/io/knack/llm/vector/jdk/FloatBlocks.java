@@ -4,14 +4,15 @@ import io.knack.llm.vector.VectorMath;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Products with float32 weights in blocks of 32 outputs. Some inputs' weights of a block are copied
- * to an array, since each access to native memory costs the compiler a dozen instructions and a
- * barrier; all rows are multiplied with them, eight at a time, or four, or one, whose sums stay in
- * registers while the inputs go by.
+ * Products with float32 weights, or float16, in blocks of 32 outputs. Some inputs' weights of a
+ * block are copied to an array, since each access to native memory costs the compiler a dozen
+ * instructions and a barrier; all rows are multiplied with them, eight at a time, or four, or one,
+ * whose sums stay in registers while the inputs go by.
  */
 final class FloatBlocks {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
@@ -22,15 +23,17 @@ final class FloatBlocks {
   static final int INPUTS = 128;
 
   private final float[] tile = new float[INPUTS * VectorMath.BLOCK];
+  private final int[] pairs = new int[INPUTS * HalfBlocks.STEP];
   private final Inputs inputs;
 
   FloatBlocks(Inputs inputs) {
     this.inputs = inputs;
   }
 
-  /** See {@link VectorMath#blocks}. */
+  /** See {@link VectorMath#blocks}; weights are float16 where {@code half}. */
   void product(
       ByteBuffer w,
+      boolean half,
       int in,
       int from,
       int to,
@@ -41,13 +44,17 @@ final class FloatBlocks {
       int out,
       int rows) {
     FloatBuffer weights = w.asFloatBuffer();
+    IntBuffer halves = w.asIntBuffer();
     float[] grouped = inputs.group(x, xAt, in, rows);
-    boolean copied = Inputs.copiesWeights(rows);
+    boolean copied = half || Inputs.copiesWeights(rows);
     for (int block = from; block < to; block++) {
       for (int k = 0; k < in; k += INPUTS) {
         int n = Math.min(INPUTS, in - k);
         int at = VectorMath.BLOCK * (block * in + k);
-        if (copied) {
+        if (half) {
+          halves.get(at / 2, pairs, 0, HalfBlocks.STEP * n);
+          Pairs.widen(pairs, HalfBlocks.STEP * n, tile);
+        } else if (copied) {
           weights.get(at, tile, 0, VectorMath.BLOCK * n);
         }
         int group;
@@ -56,14 +63,19 @@ final class FloatBlocks {
           int o = yAt + r * out + VectorMath.BLOCK * block;
           if (group > 1) {
             rows(group, k == 0, n, grouped, r * in + group * k, y, o, out);
-          } else if (Inputs.LONG) {
-            rowInPlace(w, 4 * at, k == 0, n, x, xAt + r * in + k, y, o);
-          } else {
+          } else if (copied && !Inputs.LONG) {
             for (int c = 0; c < VectorMath.BLOCK; c += 4 * L) {
               row(tile, c, k == 0, n, x, xAt + r * in + k, y, o + c);
             }
+          } else if (half) {
+            longRow(tile, k == 0, n, x, xAt + r * in + k, y, o);
+          } else {
+            rowInPlace(w, 4 * at, k == 0, n, x, xAt + r * in + k, y, o);
           }
         }
+      }
+      if (half) {
+        Pairs.order(y, yAt + VectorMath.BLOCK * block, out, rows);
       }
     }
   }
@@ -116,6 +128,20 @@ final class FloatBlocks {
     b.intoArray(y, yAt + L);
     c.intoArray(y, yAt + 2 * L);
     d.intoArray(y, yAt + 3 * L);
+  }
+
+  /** Two vectors are a block. */
+  private static void longRow(
+      float[] tile, boolean first, int n, float[] x, int xAt, float[] y, int yAt) {
+    FloatVector a = sums(y, yAt, first);
+    FloatVector b = sums(y, yAt + L, first);
+    for (int k = 0; k < n; k++) {
+      FloatVector v = FloatVector.broadcast(F, x[xAt + k]);
+      a = FloatVector.fromArray(F, tile, VectorMath.BLOCK * k).fma(v, a);
+      b = FloatVector.fromArray(F, tile, L + VectorMath.BLOCK * k).fma(v, b);
+    }
+    a.intoArray(y, yAt);
+    b.intoArray(y, yAt + L);
   }
 
   private static void rowsOf4(

@@ -6,9 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /** As {@link FloatBlocks}, of bfloat16 weights, two of which are read as one int. */
@@ -18,13 +16,8 @@ final class HalfBlocks {
   private static final int L = F.length();
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
-  // Each lane of the near or far half twice, and every second lane.
-  private static final VectorShuffle<Float> TWICE_NEAR = VectorShuffle.fromOp(F, i -> i / 2);
-  private static final VectorShuffle<Float> TWICE_FAR = VectorShuffle.fromOp(F, i -> L / 2 + i / 2);
-  private static final VectorMask<Float> ODD = VectorMask.fromLong(F, 0xaaaaaaaaaaaaaaaaL);
-
   /** Pairs of an input. */
-  private static final int STEP = VectorMath.BLOCK / 2;
+  static final int STEP = VectorMath.BLOCK / 2;
 
   private final int[] tile = new int[FloatBlocks.INPUTS * STEP];
   private final Inputs inputs;
@@ -33,10 +26,9 @@ final class HalfBlocks {
     this.inputs = inputs;
   }
 
-  // Two neighbours are read as one int: the first is its low half, the second its high half, and
-  // either is a float32 whose lower bits are zero.
+  // Either half of an int is a float32 whose lower bits are zero.
 
-  /** See {@link VectorMath#halfBlocks}. */
+  /** See {@link VectorMath#blocks}. */
   void product(
       ByteBuffer w,
       int in,
@@ -73,20 +65,8 @@ final class HalfBlocks {
           }
         }
       }
-      for (int r = 0; r < rows; r++) {
-        for (int c = 0; c < VectorMath.BLOCK; c += 2 * L) {
-          zip(y, yAt + r * out + VectorMath.BLOCK * block + c);
-        }
-      }
+      Pairs.order(y, yAt + VectorMath.BLOCK * block, out, rows);
     }
-  }
-
-  /** Outputs of even place, then those of odd place, into their order. */
-  private static void zip(float[] y, int at) {
-    FloatVector even = FloatVector.fromArray(F, y, at);
-    FloatVector odd = FloatVector.fromArray(F, y, at + L);
-    even.rearrange(TWICE_NEAR).blend(odd.rearrange(TWICE_NEAR), ODD).intoArray(y, at);
-    even.rearrange(TWICE_FAR).blend(odd.rearrange(TWICE_FAR), ODD).intoArray(y, at + L);
   }
 
   private void rows(

@@ -1,5 +1,6 @@
 package io.knack.llm.vector.jdk;
 
+import io.knack.llm.kernel.DType;
 import io.knack.llm.vector.VectorMath;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -30,6 +31,7 @@ public final class JdkVectorMath implements VectorMath {
 
   @Override
   public void blocks(
+      DType stored,
       ByteBuffer w,
       int in,
       int from,
@@ -40,22 +42,11 @@ public final class JdkVectorMath implements VectorMath {
       int yAt,
       int out,
       int rows) {
-    floatBlocks.product(w, in, from, to, x, xAt, y, yAt, out, rows);
-  }
-
-  @Override
-  public void halfBlocks(
-      ByteBuffer w,
-      int in,
-      int from,
-      int to,
-      float[] x,
-      int xAt,
-      float[] y,
-      int yAt,
-      int out,
-      int rows) {
-    halfBlocks.product(w, in, from, to, x, xAt, y, yAt, out, rows);
+    if (stored == DType.BF16) {
+      halfBlocks.product(w, in, from, to, x, xAt, y, yAt, out, rows);
+    } else {
+      floatBlocks.product(w, stored == DType.F16, in, from, to, x, xAt, y, yAt, out, rows);
+    }
   }
 
   @Override

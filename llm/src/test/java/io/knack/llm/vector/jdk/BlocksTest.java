@@ -28,13 +28,15 @@ class BlocksTest {
       w.putInt(4 * i, bits);
       halves.putShort(2 * i, (short) (bits >>> 16));
     }
-    float[][] y = new float[4][rows * OUT];
+    float[][] y = new float[6][rows * OUT];
     for (int i = 0; i < 2; i++) {
       Inputs inputs = new Inputs(i == 1);
-      new FloatBlocks(inputs).product(w, IN, 0, OUT / 32, x, 0, y[i], 0, OUT, rows);
+      new FloatBlocks(inputs).product(w, false, IN, 0, OUT / 32, x, 0, y[i], 0, OUT, rows);
       new HalfBlocks(inputs).product(halves, IN, 0, OUT / 32, x, 0, y[2 + i], 0, OUT, rows);
+      new FloatBlocks(inputs).product(halves, true, IN, 0, OUT / 32, x, 0, y[4 + i], 0, OUT, rows);
     }
     assertThat(y[1]).isEqualTo(y[0]);
     assertThat(y[3]).isEqualTo(y[2]);
+    assertThat(y[5]).isEqualTo(y[4]);
   }
 }
