@@ -90,9 +90,9 @@ class Ops(Module):
     if w.dim() < 3:
       return torch.linear(x, w, bias)
     if w.dim() == 4:
-      if x.dtype != 6:
+      if x.dtype != 6 and w.size(1) == 1:
         return (self).linear_blocks(x, w, bias)
-      w = torch.to(torch.view(w, [w.size(0), -1, 32]), 6)
+      return (self).linear_widened(x, w, bias)
     if w.dtype == 15:
       return (self).linear_unpacked(x, torch.select(w, 0, 0), bias)
     y = torch.bmm(torch.expand(torch.unsqueeze(x, 0), [w.size(0), -1, -1]), w)  # (out/32, N, 32)
@@ -116,14 +116,26 @@ class Ops(Module):
   # bfloat16 in blocks, for prompts: one product of many rows is faster than one a block, though the
   # weights are copied for it.
   def linear_blocks(self: __torch__.Ops, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
-    packable = w.size(1) == 1
     w3 = torch.transpose(torch.view(w, [w.size(0), -1, 32]), 1, 2)
     w2 = torch.reshape(w3, [-1, w3.size(2)])  # (out, in)
     if b is not None:
       w2 = torch.slice(w2, 0, 0, torch.numel(b))
-    if packable:
-      return torch.linear(x, w2, b)
-    return (self).linear_unpacked(x, w2, b)
+    return torch.linear(x, w2, b)
+
+  # Shorter types in blocks, widened some blocks at a time: so many that they stay in the cache.
+  def linear_widened(self: __torch__.Ops, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
+    w3 = torch.view(w, [w.size(0), -1, 32])
+    some = max(1, torch.floordiv(1048576, 32 * w3.size(1)))
+    x3 = torch.unsqueeze(torch.to(x, 6), 0)
+    parts = annotate(List[Tensor], [])
+    for i in range(torch.floordiv(w.size(0) + some - 1, some)):
+      piece = torch.to(torch.slice(w3, 0, some * i, some * i + some), 6)
+      parts.append(torch.bmm(torch.expand(x3, [piece.size(0), -1, -1]), piece))
+    y = torch.cat(parts)  # (out/32, N, 32)
+    y = torch.reshape(torch.transpose(y, 0, 1), [x.size(0), -1])
+    if b is not None:
+      y = torch.add(torch.slice(y, 1, 0, torch.numel(b)), b)
+    return torch.to(y, x.dtype)
 
   # In bfloat16 on a CPU without instructions for it: its own product of many rows is several times
   # slower than to widen the weights on the way, which rounds the sums once as well.

@@ -43,7 +43,7 @@ public final class LocalModel implements LanguageModel {
   private final ReentrantLock turn = new ReentrantLock();
   private final long cacheBudget;
   private final long[] shape;
-  private final @Nullable VectorStep vectors;
+  private final @Nullable VectorDecoder vectors;
   private @Nullable KvCache cache;
   private @Nullable AdapterStack stack;
 
@@ -72,7 +72,7 @@ public final class LocalModel implements LanguageModel {
     for (int i = 0; i < config.layers(); i++) {
       shape[4 + i] = config.windows().get(i);
     }
-    this.vectors = weights.vectors() ? new VectorStep(this) : null;
+    this.vectors = weights.vectors() ? new VectorDecoder(this) : null;
     this.cacheBudget = options.cacheBytes() > 0 ? options.cacheBytes() : availableMemory() / 2;
   }
 
@@ -201,8 +201,8 @@ public final class LocalModel implements LanguageModel {
     return weights;
   }
 
-  /** The decode step in vector instructions; null where it is a kernel call. */
-  @Nullable VectorStep vectors() {
+  /** The decoder in vector instructions; null where all is kernel calls. */
+  @Nullable VectorDecoder vectors() {
     return vectors;
   }
 

@@ -59,8 +59,8 @@ final class LocalSession implements GenerationSession {
     this.config = model.config();
     this.owner = kernels.manager().newSubManager();
     this.prompts = new PromptPass(model, owner);
-    VectorStep vectors = model.vectors();
-    this.decoding = vectors == null ? new DecodeStep(model, owner) : vectors;
+    VectorDecoder vectors = model.vectors();
+    this.decoding = vectors == null ? new DecodeStep(model, owner) : new VectorStep(model, vectors);
   }
 
   @Override

@@ -10,7 +10,10 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Prompts through the blocks: their keys and values into the cache, what follows their ends. */
+/**
+ * Prompts through the blocks: their keys and values into the cache, what follows their ends. Short
+ * ones go through {@link VectorPrompts} where there are any.
+ */
 final class PromptPass {
   /** Prompt tokens that go through the blocks at once. */
   static final int CHUNK = 1024;
@@ -18,6 +21,7 @@ final class PromptPass {
   private final LocalModel model;
   private final Kernels kernels;
   private final NDManager owner;
+  private final @Nullable VectorPrompts vectors;
 
   /**
    * @param owner of the prompts' last logits
@@ -26,16 +30,27 @@ final class PromptPass {
     this.model = model;
     this.kernels = model.kernels();
     this.owner = owner;
+    VectorDecoder decoder = model.vectors();
+    this.vectors = decoder == null ? null : new VectorPrompts(model, decoder);
   }
 
   /** Computes prompts into their rows and keeps each one's last logits. */
   void run(List<Task> tasks, List<Integer> places, KvCache cache) {
-    if (tasks.isEmpty()) {
-      return;
+    List<Task> shortOnes = new ArrayList<>();
+    List<Integer> placesOfShort = new ArrayList<>();
+    List<Task> others = new ArrayList<>();
+    List<Integer> placesOfOthers = new ArrayList<>();
+    for (int i = 0; i < tasks.size(); i++) {
+      boolean vector = vectors != null && VectorPrompts.suits(tasks.get(i));
+      (vector ? shortOnes : others).add(tasks.get(i));
+      (vector ? placesOfShort : placesOfOthers).add(places.get(i));
     }
-    int longest = tasks.stream().mapToInt(task -> task.prompt.size()).max().orElse(0);
+    if (vectors != null && !shortOnes.isEmpty()) {
+      vectors.run(shortOnes, placesOfShort, cache, owner);
+    }
+    int longest = others.stream().mapToInt(task -> task.prompt.size()).max().orElse(0);
     for (int from = 0; from < longest; from += CHUNK) {
-      chunk(tasks, places, cache, from);
+      chunk(others, placesOfOthers, cache, from);
     }
   }
 

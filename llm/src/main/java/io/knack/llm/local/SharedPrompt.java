@@ -6,6 +6,7 @@ import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.vector.VectorMath;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * The keys and values of a prompt that many samples began with, laid out as the weights of two
@@ -25,6 +26,9 @@ final class SharedPrompt implements AutoCloseable {
 
   /** What the copy may take. */
   private static final long MOST_BYTES = 256L << 20;
+
+  /** Rows whose samples share a prompt. */
+  record Group(SharedPrompt prompt, List<Integer> rows) {}
 
   private final NDManager owner;
   private final int places;

@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A decoder's weights as {@link VectorStep} reads them: matrices where they lie, the rest as
+ * A decoder's weights as {@link VectorDecoder} reads them: matrices where they lie, the rest as
  * arrays.
  */
 final class VectorWeights {

@@ -60,7 +60,7 @@ final class Weights implements AutoCloseable {
     NDManager owner = kernels.manager().newSubManager();
     try {
       DType kept = dtype == DType.F32 ? storedType(checkpoint) : dtype;
-      boolean vectors = VectorStep.suits(kernels, model, dtype, kept, options);
+      boolean vectors = VectorDecoder.suits(kernels, model, dtype, kept, options);
       DType matrices = vectors ? kept : dtype;
       List<NDArray> tensors =
           new Loader(kernels, model, checkpoint, dtype, matrices, vectors, owner).all();
@@ -101,7 +101,7 @@ final class Weights implements AutoCloseable {
     return matrices;
   }
 
-  /** Whether they lie as {@link VectorStep} reads them. */
+  /** Whether they lie as {@link VectorDecoder} reads them. */
   boolean vectors() {
     return vectors;
   }
@@ -149,7 +149,7 @@ final class Weights implements AutoCloseable {
       this.layout =
           !pack
               ? Kernels.Layout.PLAIN
-              : vectors ? VectorStep.layout(kernels, dtype) : kernels.layout(dtype);
+              : vectors ? VectorDecoder.layout(kernels, dtype) : kernels.layout(dtype);
       this.matrices = matrices;
       this.unread = new HashSet<>(checkpoint.names());
     }

@@ -7,11 +7,11 @@ import org.junit.jupiter.api.BeforeAll;
 class ParityOnKernelsTest extends ParityTest {
   @BeforeAll
   static void withoutVectors() {
-    System.setProperty(VectorStep.SWITCH, "false");
+    System.setProperty(VectorDecoder.SWITCH, "false");
   }
 
   @AfterAll
   static void asBefore() {
-    System.clearProperty(VectorStep.SWITCH);
+    System.clearProperty(VectorDecoder.SWITCH);
   }
 }
