@@ -3,26 +3,39 @@ package io.knack.llm.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.util.Float16Utils;
 import io.knack.llm.Completion;
 import io.knack.llm.Fixtures;
 import io.knack.llm.GenerationRequest;
 import io.knack.llm.Prompt;
 import io.knack.llm.Sample;
 import io.knack.llm.Sampling;
+import io.knack.llm.checkpoint.SafetensorsFile;
+import io.knack.llm.checkpoint.SafetensorsWriter;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Decode steps in vector instructions: their threads, shared prompts and what they draw. */
+/**
+ * Decode steps and short prompts in vector instructions: threads, shared prompts, stored types,
+ * draws.
+ */
 class VectorStepTest {
   /** The sandbox's model: heads 32 wide, so that prompts are shared as products. */
   private static final Path BASE = Path.of("..", "data", "base-model");
@@ -124,6 +137,88 @@ class VectorStepTest {
         }
       }
       assertThat(apart / count).isLessThan(4e-2);
+    }
+  }
+
+  /** 18 prompts of up to 32 tokens, so that passes of 64 cut some of them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama3", "qwen2", "qwen3", "mistral"})
+  void shortPromptsGiveThePrefillsLogProbabilitiesWhateverTheirCompanions(String name) {
+    try (LocalModel model = LocalModel.load(Fixtures.checkpoint(name), F32)) {
+      model.loadAdapter("everywhere", Fixtures.adapter(name, "everywhere"));
+      List<GenerationRequest> requests = new ArrayList<>();
+      for (int i = 0; i < 18; i++) {
+        requests.add(request(i, 1 + i * 31 / 17, i % 3 == 0 ? "everywhere" : null, 1, 1));
+      }
+      List<Completion> together = model.generate(requests);
+      for (int i = 0; i < requests.size(); i++) {
+        Sample sample = together.get(i).samples().get(0);
+        assertThat(model.generate(List.of(requests.get(i))).get(0).samples().get(0))
+            .isEqualTo(sample);
+        List<Float> expected = scored(model, requests.get(i), sample);
+        for (int t = 0; t < sample.ids().size(); t++) {
+          assertThat(Objects.requireNonNull(sample.logprobs()).get(t))
+              .isCloseTo(expected.get(t), within(1e-4f));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F16", "BF16"})
+  void shorterWeightsGiveBitwiseWhatTheyGiveWidened(DType stored, @TempDir Path directory)
+      throws IOException {
+    List<List<Sample>> found = new ArrayList<>();
+    List<GenerationRequest> requests = new ArrayList<>();
+    for (int i = 0; i < 7; i++) {
+      requests.add(request(i, 5 + 12 * i, null, 1, 1));
+    }
+    for (DType type : List.of(stored, DType.F32)) {
+      Path copy = Fixtures.copy(Fixtures.checkpoint("llama3"), directory.resolve(type.name()));
+      rewrite(copy.resolve("model.safetensors"), stored, type);
+      try (LocalModel model = LocalModel.load(copy, F32)) {
+        assertThat(model.weights().matrices()).isEqualTo(type);
+        found.add(model.generate(requests).stream().map(c -> c.samples().get(0)).toList());
+      }
+    }
+    assertThat(found.get(0)).isEqualTo(found.get(1));
+  }
+
+  /** Rounds a float32 file's numbers to one type and stores them as another. */
+  private static void rewrite(Path file, DType rounded, DType stored) throws IOException {
+    SafetensorsFile from = SafetensorsFile.open(file);
+    Map<String, ByteBuffer> tensors = new TreeMap<>();
+    Map<String, SafetensorsWriter.Declaration> declared = new TreeMap<>();
+    for (SafetensorsFile.Entry entry : from.entries().values()) {
+      ByteBuffer numbers = from.map(entry, 0, (int) entry.bytes()).order(ByteOrder.nativeOrder());
+      ByteBuffer to =
+          ByteBuffer.allocate((int) entry.elements() * stored.bytes())
+              .order(ByteOrder.nativeOrder());
+      for (int i = 0; i < entry.elements(); i++) {
+        float x = numbers.getFloat(4 * i);
+        short bits =
+            rounded == DType.F16
+                ? Float16Utils.floatToHalf(x)
+                : (short) (Float.floatToRawIntBits(x) >>> 16);
+        if (stored == DType.F32) {
+          to.putFloat(
+              rounded == DType.F16
+                  ? Float16Utils.halfToFloat(bits)
+                  : Float.intBitsToFloat(bits << 16));
+        } else {
+          to.putShort(bits);
+        }
+      }
+      tensors.put(entry.name(), to.flip());
+      declared.put(entry.name(), new SafetensorsWriter.Declaration(stored.name(), entry.shape()));
+    }
+    Files.delete(file);
+    try (SafetensorsWriter writer = SafetensorsWriter.create(file, declared)) {
+      for (Map.Entry<String, ByteBuffer> tensor : tensors.entrySet()) {
+        writer.write(tensor.getKey(), tensor.getValue());
+      }
     }
   }
 
