@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from transformers import RepetitionPenaltyLogitsProcessor
 
 
 def archive(text):
@@ -93,15 +94,22 @@ def cases(ops, device, dtype):
     logits = 3 * randn(8, 50).float()
     draws = torch.rand(8, 4, generator=make).to(device, torch.float64)
     draws[:, 0], draws[:, 1], draws[:, 2] = 1, 1, 0
-    found = ops.sample(logits, draws, False, True)
+    seen = torch.stack([torch.arange(8).repeat_interleave(20), torch.randint(0, 50, (160,), generator=make)])
+    found = ops.sample(logits, draws, False, True, seen, 1.0)
     sums = logits.softmax(1).cumsum(1)
     token = (sums <= draws[:, 3:].float() * sums[:, -1:]).sum(1)
     score = logits.log_softmax(1).gather(1, token[:, None])[:, 0]
     yield "sample", found, torch.stack([token.double(), score.double()], 1).cpu()
     draws[:, 2] = 1
-    yield "sample, top 1", ops.sample(logits, draws, True, False)[:, 0], logits.argmax(1).double().cpu()
+    yield "sample, top 1", ops.sample(logits, draws, True, False, seen, 1.0)[:, 0], logits.argmax(1).double().cpu()
     draws[:, 0] = 0
-    yield "sample, greedy", ops.sample(logits, draws, False, False)[:, 0], logits.argmax(1).double().cpu()
+    penalized = torch.stack([
+        RepetitionPenaltyLogitsProcessor(1.5)(seen[1, 20 * i:20 * i + 20][None].to(device), logits[i:i + 1])[0]
+        for i in range(8)])
+    yield "penalty", ops.penalize(logits, seen.to(device), 1.5), penalized
+    found = ops.sample(logits, draws, False, False, seen, 1.5)[:, 0]
+    yield "sample, penalty", found, penalized.argmax(1).double().cpu()
+    yield "sample, greedy", ops.sample(logits, draws, False, False, seen, 1.0)[:, 0], logits.argmax(1).double().cpu()
 
 
 def main(path, device="cpu"):

@@ -437,34 +437,46 @@ class Ops(Module):
   # temperature, top p, top k, uniform in [0, 1). Returns (B, 2) float64: token, log-probability.
   def decode(self: __torch__.Ops, weights: List[Tensor], shape: List[int], eps: float, cache: List[Tensor],
              adapters: List[Tensor], own: Tensor, numbers: Tensor, draws: Tensor, n: int, running: int, length: int,
-             blocks: List[int], order: Tensor, narrowed: bool, scored: bool) -> Tensor:
+             blocks: List[int], order: Tensor, narrowed: bool, scored: bool, seen: Tensor, penalty: float) -> Tensor:
     num = torch.to(torch.slice(numbers, 0, 0, n), ops.prim.device(cache[0]), 4)
     x = (self).decoder(weights, shape, eps, cache, adapters, own, torch.select(num, 1, 0),
                        torch.select(num, 1, 1), torch.select(num, 1, 2), annotate(List[int], []), running, length,
                        blocks, order)
     logits = torch.slice((self).head(x, weights), 0, 0, running)
-    return (self).sample(logits, torch.slice(draws, 0, 0, running), narrowed, scored)
+    return (self).sample(logits, torch.slice(draws, 0, 0, running), narrowed, scored, seen, penalty)
 
   # Draws from logits (N, V) float32 by inversion: the first token whose cumulative probability
   # exceeds the uniform. Rows at temperature 0 take the maximum. With `narrowed`, the distribution is
   # cut to the top k first, then to the smallest set that holds top p, in descending order; rows that ask
-  # for neither are drawn as if alone. Where logits are not all finite, the token is -1.
-  def sample(self: __torch__.Ops, logits: Tensor, draws: Tensor, narrowed: bool, scored: bool) -> Tensor:
+  # for neither are drawn as if alone. Where logits are not all finite, the token is -1. `seen` as in
+  # penalize, each pair once; log-probabilities are those without the penalty.
+  def sample(self: __torch__.Ops, logits: Tensor, draws: Tensor, narrowed: bool, scored: bool, seen: Tensor, penalty: float) -> Tensor:
     choice = torch.to(draws, ops.prim.device(logits), 6)
     temperature = torch.slice(choice, 1, 0, 1)
     greedy = torch.le(temperature, 0.)  # (N, 1)
+    heard = logits
+    if penalty != 1. and torch.numel(seen) > 0:
+      heard = (self).penalize(logits, torch.to(seen, ops.prim.device(logits), 4), penalty)
     if bool(torch.all(greedy)):
-      token = torch.argmax(logits, 1, True)
+      token = torch.argmax(heard, 1, True)
     else:
-      token = (self).draw(logits, torch.masked_fill(temperature, greedy, 1.), choice, narrowed)
+      token = (self).draw(heard, torch.masked_fill(temperature, greedy, 1.), choice, narrowed)
       if bool(torch.any(greedy)):
-        token = torch.where(greedy, torch.argmax(logits, 1, True), token)
+        token = torch.where(greedy, torch.argmax(heard, 1, True), token)
     token = torch.where(torch.isfinite(torch.sum(logits, [1], True)), token, -1)
     if scored:
       score = torch.sub(torch.gather(logits, 1, torch.clamp_min(token, 0)), torch.logsumexp(logits, [1], True))
     else:
       score = temperature
     return torch.cpu(torch.cat([torch.to(token, 7), torch.to(score, 7)], 1))
+
+  # Makes tokens less likely: of `seen` (2, M), row and token each, positive logits are divided by the
+  # penalty, the others multiplied (Keskar et al. 2019).
+  def penalize(self: __torch__.Ops, logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
+    at = annotate(List[Optional[Tensor]], [torch.select(seen, 0, 0), torch.select(seen, 0, 1)])
+    old = torch.index(logits, at)
+    new = torch.where(torch.gt(old, 0.), torch.div(old, penalty), torch.mul(old, penalty))
+    return torch.index_put(logits, at, new)
 
   # The drawn token (N, 1) of every row at temperatures (N, 1) above 0; choice as in sample.
   def draw(self: __torch__.Ops, logits: Tensor, temperature: Tensor, choice: Tensor, narrowed: bool) -> Tensor:

@@ -2,6 +2,7 @@ package io.knack.llm.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.knack.contracts.stage.ContractException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,7 +14,6 @@ public record GenerationDefaults(JsonNode options) {
   /** Options that change what greedy decoding gives in transformers, and what leaves it alone. */
   private static final Map<String, Double> CHANGE =
       Map.of(
-          "repetition_penalty", 1.0,
           "encoder_repetition_penalty", 1.0,
           "no_repeat_ngram_size", 0.0,
           "min_new_tokens", 0.0,
@@ -42,6 +42,26 @@ public record GenerationDefaults(JsonNode options) {
   /** What ends a generation; empty where nothing is said. */
   public List<Integer> stopIds() {
     return ConfigReader.ids(options.path("eos_token_id"));
+  }
+
+  /**
+   * By how much tokens that the prompt or the answer holds already are made less likely: their
+   * positive logits are divided by it, the others multiplied (Keskar et al. 2019, CTRL). 1 where
+   * nothing is said.
+   *
+   * @throws ContractException unless it is a positive number
+   */
+  public double repetitionPenalty() {
+    JsonNode value = options.path("repetition_penalty");
+    if (value.isMissingNode() || value.isNull()) {
+      return 1;
+    }
+    double penalty = value.doubleValue();
+    if (!value.isNumber() || !(penalty > 0) || Double.isInfinite(penalty)) {
+      throw new ContractException(
+          "generation_config.json: repetition_penalty is " + value + ", expected a number above 0");
+    }
+    return penalty;
   }
 
   /** Options, as {@code name = value}, that ask for other decoding and are not heeded here. */

@@ -86,7 +86,9 @@ final class DecodeStep implements TokenStep {
               Objects.requireNonNull(blocks).blocks(rows),
               Objects.requireNonNull(order),
               narrowed,
-              scored)
+              scored,
+              model.seen(scope, rows),
+              model.repetitionPenalty())
           .toDoubleArray();
     }
   }

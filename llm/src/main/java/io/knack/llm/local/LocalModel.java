@@ -1,12 +1,15 @@
 package io.knack.llm.local;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.GenerationSession;
 import io.knack.llm.LanguageModel;
 import io.knack.llm.Prompt;
 import io.knack.llm.checkpoint.Checkpoint;
+import io.knack.llm.checkpoint.GenerationDefaults;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
@@ -43,6 +46,7 @@ public final class LocalModel implements LanguageModel {
   private final ReentrantLock turn = new ReentrantLock();
   private final long cacheBudget;
   private final long[] shape;
+  private final double repetitionPenalty;
   private final @Nullable VectorDecoder vectors;
   private @Nullable KvCache cache;
   private @Nullable AdapterStack stack;
@@ -72,6 +76,7 @@ public final class LocalModel implements LanguageModel {
     for (int i = 0; i < config.layers(); i++) {
       shape[4 + i] = config.windows().get(i);
     }
+    this.repetitionPenalty = GenerationDefaults.of(directory).repetitionPenalty();
     this.vectors = weights.vectors() ? new VectorDecoder(this) : null;
     this.cacheBudget = options.cacheBytes() > 0 ? options.cacheBytes() : availableMemory() / 2;
   }
@@ -220,6 +225,32 @@ public final class LocalModel implements LanguageModel {
           "adapter '" + adapterName + "' is not loaded; loaded: " + adapters.keySet());
     }
     return loaded.adapter();
+  }
+
+  /** The checkpoint's own: see {@link GenerationDefaults#repetitionPenalty}. */
+  double repetitionPenalty() {
+    return repetitionPenalty;
+  }
+
+  /**
+   * What the {@code sample} kernel calls seen: row and token (2, M) of what the penalty meets;
+   * empty where there is none.
+   */
+  NDArray seen(NDManager scope, List<Row> rows) {
+    if (repetitionPenalty == 1) {
+      return scope.create(new long[0]);
+    }
+    int pairs = rows.stream().mapToInt(row -> row.seen().cardinality()).sum();
+    long[] both = new long[2 * pairs];
+    int at = 0;
+    for (int i = 0; i < rows.size(); i++) {
+      for (int token : rows.get(i).seen().stream().toArray()) {
+        both[at] = i;
+        both[pairs + at] = token;
+        at++;
+      }
+    }
+    return scope.create(both, new Shape(2, pairs));
   }
 
   /** What kernels.py calls shape. */

@@ -304,7 +304,18 @@ final class LocalSession implements GenerationSession {
       NDArray choice =
           scope.create(
               java.util.Arrays.copyOf(choices, 4 * drawing.size()), new Shape(drawing.size(), 4));
-      drawn = kernels.tensor(scope, "sample", together, choice, narrowed, true).toDoubleArray();
+      drawn =
+          kernels
+              .tensor(
+                  scope,
+                  "sample",
+                  together,
+                  choice,
+                  narrowed,
+                  true,
+                  model.seen(scope, drawing),
+                  model.repetitionPenalty())
+              .toDoubleArray();
     }
     for (int i = 0; i < drawing.size(); i++) {
       if (!drawing.get(i).task.cancelled()) {

@@ -3,6 +3,7 @@ package io.knack.llm.local;
 import io.knack.llm.FinishReason;
 import io.knack.llm.Sample;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ final class Row {
   private final List<Integer> ids = new ArrayList<>();
   private final List<Float> logprobs = new ArrayList<>();
   private int paid;
+  private @Nullable BitSet seen;
 
   Row(Task task, int index) {
     this.task = task;
@@ -50,6 +52,16 @@ final class Row {
     choices[at + 3] = task.uniform(index, place());
   }
 
+  /** The tokens of its prompt and those drawn since. */
+  BitSet seen() {
+    if (seen == null) {
+      seen = new BitSet();
+      task.prompt.forEach(seen::set);
+      ids.forEach(seen::set);
+    }
+    return seen;
+  }
+
   /** Whether its distribution is cut before a token is drawn. */
   boolean narrowed() {
     return task.sampling().temperature() > 0
@@ -63,6 +75,9 @@ final class Row {
       return finish(FinishReason.STOP, model);
     }
     ids.add(token);
+    if (seen != null) {
+      seen.set(token);
+    }
     if (task.scores()) {
       logprobs.add(logprob);
     }

@@ -74,8 +74,11 @@ final class VectorDecoder implements AutoCloseable {
   /** How tokens are drawn from the logits: see {@link Row#choose}; none where they are not. */
   float[] choices = new float[0];
 
-  /** Whether a token's log-probability is asked for. */
-  boolean[] scored = new boolean[0];
+  /** The rows that they are drawn for. */
+  List<Row> drawing = List.of();
+
+  /** See {@link LocalModel#repetitionPenalty}. */
+  final float repetitionPenalty;
 
   /**
    * Of each wanted token the one that follows, -1 for logits that are not finite, and its score.
@@ -144,6 +147,7 @@ final class VectorDecoder implements AutoCloseable {
     this.config = model.config();
     this.half = model.dtype() == DType.BF16;
     this.scale = (float) Math.pow(config.headDim(), -0.5);
+    this.repetitionPenalty = (float) model.repetitionPenalty();
     this.owner = kernels.manager().newSubManager();
     this.weights = new VectorWeights(kernels, owner, config, model.weights());
     this.attended = new AtomicIntegerArray(config.layers());

@@ -44,13 +44,12 @@ final class VectorStep implements TokenStep {
     }
     List<@Nullable PeftAdapter> adapters = new ArrayList<>();
     decoder.choices = new float[4 * n];
-    decoder.scored = new boolean[n];
     decoder.drawn = new double[2 * n];
+    decoder.drawing = rows;
     for (int i = 0; i < n; i++) {
       Row row = rows.get(i);
       decoder.token(i, row.last(), row.position(), i);
       row.choose(decoder.choices, 4 * i);
-      decoder.scored[i] = row.task.scores();
       narrowed |= row.narrowed();
       adapters.add(row.task.adapter);
     }
@@ -119,7 +118,18 @@ final class VectorStep implements TokenStep {
       NDArray theirs = scope.create(some, new Shape(cut.size(), vocabulary));
       NDArray choice = scope.create(draws, new Shape(cut.size(), 4));
       double[] result =
-          model.kernels().tensor(scope, "sample", theirs, choice, true, true).toDoubleArray();
+          model
+              .kernels()
+              .tensor(
+                  scope,
+                  "sample",
+                  theirs,
+                  choice,
+                  true,
+                  true,
+                  model.seen(scope, cut.stream().<Row>map(rows::get).toList()),
+                  model.repetitionPenalty())
+              .toDoubleArray();
       for (int i = 0; i < cut.size(); i++) {
         drawn[2 * cut.get(i)] = result[2 * i];
         drawn[2 * cut.get(i) + 1] = result[2 * i + 1];

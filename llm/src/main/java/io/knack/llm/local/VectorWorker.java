@@ -5,6 +5,8 @@ import io.knack.llm.kernel.DType;
 import io.knack.llm.vector.Team;
 import io.knack.llm.vector.VectorMath;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -435,30 +437,48 @@ final class VectorWorker {
   private void draw(int r) {
     int vocabulary = config.vocabulary();
     int at = r * weights.head.padded;
+    Row row = pass.drawing.get(r);
     int token = -1;
     double score = 0;
     if (math.finite(pass.logits, at, vocabulary)) {
-      float top = math.max(pass.logits, at, vocabulary);
-      float temperature = pass.choices[4 * r];
       float[] masses = scratch(vocabulary);
-      double total = 0;
-      if (temperature > 0) {
-        float sharpness = Math.min(Float.MAX_VALUE, 1 / temperature);
-        total = weigh(at, top, sharpness, masses);
-        token = pick(masses, total * pass.choices[4 * r + 3]);
+      if (pass.repetitionPenalty == 1) {
+        token = choose(r, at, masses);
       } else {
-        token = 0;
-        while (pass.logits[at + token] != top) {
-          token++;
-        }
+        float[] own = Arrays.copyOfRange(pass.logits, at, at + vocabulary);
+        penalize(row.seen(), at);
+        token = choose(r, at, masses);
+        System.arraycopy(own, 0, pass.logits, at, vocabulary);
       }
-      if (pass.scored[r]) {
-        total = temperature == 1 ? total : weigh(at, top, 1, masses);
-        score = pass.logits[at + token] - top - Math.log(total);
+      if (row.task.scores()) {
+        float top = math.max(pass.logits, at, vocabulary);
+        score = pass.logits[at + token] - top - Math.log(weigh(at, top, 1, masses));
       }
     }
     pass.drawn[2 * r] = token;
     pass.drawn[2 * r + 1] = score;
+  }
+
+  private int choose(int r, int at, float[] masses) {
+    float top = math.max(pass.logits, at, config.vocabulary());
+    float temperature = pass.choices[4 * r];
+    if (temperature > 0) {
+      double total = weigh(at, top, Math.min(Float.MAX_VALUE, 1 / temperature), masses);
+      return pick(masses, total * pass.choices[4 * r + 3]);
+    }
+    int token = 0;
+    while (pass.logits[at + token] != top) {
+      token++;
+    }
+    return token;
+  }
+
+  private void penalize(BitSet seen, int at) {
+    for (int token = seen.nextSetBit(0); token >= 0; token = seen.nextSetBit(token + 1)) {
+      float logit = pass.logits[at + token];
+      pass.logits[at + token] =
+          logit > 0 ? logit / pass.repetitionPenalty : logit * pass.repetitionPenalty;
+    }
   }
 
   private double weigh(int at, float top, float sharpness, float[] masses) {

@@ -107,11 +107,16 @@ final class ModelConfigTest {
         {"eos_token_id": [7, 9], "temperature": 0.7, "top_k": 20, "repetition_penalty": 1.1,
          "min_new_tokens": 0, "suppress_tokens": [3], "bad_words_ids": [], "num_beams": 1}
         """);
-    assertThat(GenerationDefaults.of(model).unheeded())
-        .containsExactly("repetition_penalty = 1.1", "suppress_tokens = [3]");
+    assertThat(GenerationDefaults.of(model).unheeded()).containsExactly("suppress_tokens = [3]");
+    assertThat(GenerationDefaults.of(model).repetitionPenalty()).isEqualTo(1.1);
     assertThat(ModelConfig.of(model).stopIds()).containsExactly(7, 9);
+    Files.writeString(file, "{\"repetition_penalty\": 0}");
+    assertThatThrownBy(() -> LocalModel.load(model, LocalOptions.defaults()).close())
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("repetition_penalty is 0, expected a number above 0");
     Files.delete(file);
     assertThat(GenerationDefaults.of(model).unheeded()).isEmpty();
+    assertThat(GenerationDefaults.of(model).repetitionPenalty()).isEqualTo(1);
     assertThat(ModelConfig.of(model).stopIds()).containsExactly(256);
   }
 }

@@ -2,7 +2,10 @@ package io.knack.llm.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.Completion;
@@ -383,6 +386,61 @@ class GenerationTest {
           .isInstanceOf(ContractException.class)
           .hasMessageContaining(
               "model 'llama2' with adapter 'big' computes NaN or infinite logits");
+    }
+  }
+
+  /** Against transformers: see make_repetition.py; half of the rows sample, the rest are greedy. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama3", "mistral", "qwen2", "qwen3"})
+  void theCheckpointsRepetitionPenaltyIsApplied(String name, @TempDir Path directory)
+      throws IOException {
+    JsonNode expected =
+        new ObjectMapper().readTree(Path.of("src/test/resources/repetition.json").toFile());
+    Path copy = Fixtures.copy(Fixtures.checkpoint(name), directory.resolve(name));
+    Files.writeString(
+        copy.resolve("generation_config.json"),
+        "{\"eos_token_id\": 256, \"repetition_penalty\": " + expected.path("penalty") + "}");
+    try (LocalModel model = LocalModel.load(copy, F32)) {
+      List<GenerationRequest> requests = new ArrayList<>();
+      for (JsonNode known : expected.path("checkpoints").path(name)) {
+        Prompt prompt = new Prompt.Ids(ints(known.path("prompt_ids")));
+        requests.add(new GenerationRequest(prompt, null, 1, sampling(64, 0, 1, 0)));
+        requests.add(new GenerationRequest(prompt, null, 2, sampling(20, 1, 0.9, 0)));
+      }
+      List<Completion> completions = model.generate(requests);
+      int i = 0;
+      for (JsonNode known : expected.path("checkpoints").path(name)) {
+        assertThat(ids(completions.get(i))).containsExactly(ints(known.path("ids")));
+        Sample greedy = completions.get(i).samples().get(0);
+        // Log-probabilities are those without the penalty.
+        assertScores(model, requests.get(i), greedy);
+        assertScores(model, requests.get(i + 1), completions.get(i + 1).samples().get(1));
+        i += 2;
+      }
+      assertThat(i).isPositive();
+    }
+  }
+
+  private static List<Integer> ints(JsonNode array) {
+    List<Integer> values = new ArrayList<>();
+    array.forEach(value -> values.add(value.asInt()));
+    return values;
+  }
+
+  private static void assertScores(LocalModel model, GenerationRequest request, Sample sample) {
+    List<Integer> whole = new ArrayList<>(((Prompt.Ids) request.prompt()).ids());
+    int prompt = whole.size();
+    whole.addAll(sample.ids());
+    Sampling scoring =
+        new Sampling(1, 0, 1, 0, List.of(), 5L, Sampling.Logprobs.PROMPT_AND_COMPLETION);
+    Completion scored =
+        model
+            .generate(List.of(new GenerationRequest(new Prompt.Ids(whole), null, 1, scoring)))
+            .get(0);
+    List<Float> expected = Objects.requireNonNull(scored.promptLogprobs());
+    List<Float> found = Objects.requireNonNull(sample.logprobs());
+    for (int t = 0; t < sample.ids().size(); t++) {
+      assertThat(found.get(t)).isCloseTo(expected.get(prompt + t), within(1e-4f));
     }
   }
 }
