@@ -428,19 +428,11 @@ class GenerationTest {
   }
 
   private static void assertScores(LocalModel model, GenerationRequest request, Sample sample) {
-    List<Integer> whole = new ArrayList<>(((Prompt.Ids) request.prompt()).ids());
-    int prompt = whole.size();
-    whole.addAll(sample.ids());
-    Sampling scoring =
-        new Sampling(1, 0, 1, 0, List.of(), 5L, Sampling.Logprobs.PROMPT_AND_COMPLETION);
-    Completion scored =
-        model
-            .generate(List.of(new GenerationRequest(new Prompt.Ids(whole), null, 1, scoring)))
-            .get(0);
-    List<Float> expected = Objects.requireNonNull(scored.promptLogprobs());
+    List<Float> expected = VectorStepTest.scored(model, request, sample);
     List<Float> found = Objects.requireNonNull(sample.logprobs());
-    for (int t = 0; t < sample.ids().size(); t++) {
-      assertThat(found.get(t)).isCloseTo(expected.get(prompt + t), within(1e-4f));
+    assertThat(found).hasSameSizeAs(expected);
+    for (int t = 0; t < found.size(); t++) {
+      assertThat(found.get(t)).isCloseTo(expected.get(t), within(1e-4f));
     }
   }
 }

@@ -51,7 +51,8 @@ class VectorStepTest {
         new Sampling(40, temperature, 1, 0, List.of(), 3L, Sampling.Logprobs.COMPLETION));
   }
 
-  private static List<Float> scored(LocalModel model, GenerationRequest request, Sample sample) {
+  /** The log-probabilities of a sample's tokens when they are read as a prompt. */
+  static List<Float> scored(LocalModel model, GenerationRequest request, Sample sample) {
     List<Integer> ids = new ArrayList<>(((Prompt.Ids) request.prompt()).ids());
     int prompt = ids.size();
     ids.addAll(sample.ids());
