@@ -274,6 +274,17 @@ public final class LocalModel implements LanguageModel {
 
   /** The adapters among these, stacked; kept until other ones are asked for. */
   AdapterStack stack(List<@Nullable PeftAdapter> ofRows) {
+    List<PeftAdapter> wanted = distinct(ofRows);
+    return stack != null && stack.adapters().equals(wanted) ? stack : newStack(wanted);
+  }
+
+  /** A stack that holds the adapters among these, and perhaps others. */
+  AdapterStack stackWith(List<@Nullable PeftAdapter> ofRows) {
+    List<PeftAdapter> wanted = distinct(ofRows);
+    return stack != null && stack.adapters().containsAll(wanted) ? stack : newStack(wanted);
+  }
+
+  private static List<PeftAdapter> distinct(List<@Nullable PeftAdapter> ofRows) {
     List<PeftAdapter> wanted = new ArrayList<>();
     for (PeftAdapter adapter : ofRows) {
       if (adapter != null && !wanted.contains(adapter)) {
@@ -281,13 +292,16 @@ public final class LocalModel implements LanguageModel {
       }
     }
     wanted.sort(Comparator.comparingInt(System::identityHashCode));
-    if (stack == null || !stack.adapters().equals(wanted)) {
-      if (stack != null) {
-        stack.close();
-      }
-      stack = AdapterStack.of(kernels, config, wanted);
+    return wanted;
+  }
+
+  private AdapterStack newStack(List<PeftAdapter> wanted) {
+    if (stack != null) {
+      stack.close();
     }
-    return stack;
+    AdapterStack made = AdapterStack.of(kernels, config, wanted);
+    stack = made;
+    return made;
   }
 
   /**

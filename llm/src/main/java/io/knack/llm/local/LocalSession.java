@@ -32,11 +32,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A row's tokens do not depend on its companions in float32. Of a prompt: products run over a
  * multiple of 4 rows, for which the matrix kernels compute every row alike, and prompts are cut at
- * multiples of {@link PromptPass#CHUNK} of their own length. Of the tokens after it: {@link
- * VectorStep} sums in one order whatever else runs; where {@link DecodeStep} takes them, attention
- * is per row or in a fixed number of rows ({@link AttentionBlocks}), and a neighbour that looks
- * further adds exact zeros, which may move a last bit. The uniforms behind the draws come from
- * seed, sample and place.
+ * multiples of {@link PromptPass#CHUNK} of their own length. Of the tokens after it, and of short
+ * prompts: {@link VectorDecoder} sums in one order whatever else runs; where {@link DecodeStep}
+ * takes them, attention is per row or in a fixed number of rows ({@link AttentionBlocks}), and a
+ * neighbour that looks further adds exact zeros, which may move a last bit. The uniforms behind the
+ * draws come from seed, sample and place.
  */
 final class LocalSession implements GenerationSession {
   private final LocalModel model;

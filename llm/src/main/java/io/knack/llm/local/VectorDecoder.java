@@ -11,6 +11,7 @@ import io.knack.llm.vector.VectorMath;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -85,7 +86,8 @@ final class VectorDecoder implements AutoCloseable {
    */
   double[] drawn = new double[0];
 
-  // Adapters.
+  // Adapters, where a token of the pass has one.
+  boolean adapted;
   @Nullable AdapterStack stack;
   List<AdapterStack.@Nullable LowRank> lowRanks = List.of();
   int[] firstRanks = new int[0];
@@ -183,22 +185,28 @@ final class VectorDecoder implements AutoCloseable {
     positions[index] = position;
     rows[index] = row;
     if (keys[row] == null) {
-      KvCache of = java.util.Objects.requireNonNull(cache);
+      KvCache of = Objects.requireNonNull(cache);
       keys[row] = of.bytes(kernels, 0, row);
       values[row] = of.bytes(kernels, 1, row);
     }
     rotaryAt(position);
   }
 
-  /** Sets the adapters of the pass's tokens. */
+  /**
+   * Sets the adapters of the pass's tokens. Others in the stack cost nothing: each has its ranks.
+   */
   void adapters(List<@Nullable PeftAdapter> ofTokens) {
-    AdapterStack used = model.stack(ofTokens);
+    adapted = ofTokens.stream().anyMatch(Objects::nonNull);
+    firstRanks = new int[size];
+    ranks = new int[size];
+    if (!adapted) {
+      return;
+    }
+    AdapterStack used = model.stackWith(ofTokens);
     if (used != stack) {
       stack = used;
       lowRanks = used.lowRanks(kernels);
     }
-    firstRanks = new int[size];
-    ranks = new int[size];
     for (int i = 0; i < size; i++) {
       PeftAdapter adapter = ofTokens.get(i);
       if (adapter != null) {
@@ -234,7 +242,7 @@ final class VectorDecoder implements AutoCloseable {
 
   /** The byte of a row's keys or values where a place of a head begins. */
   int place(int head, int position) {
-    int at = head * java.util.Objects.requireNonNull(cache).capacity() + position;
+    int at = head * Objects.requireNonNull(cache).capacity() + position;
     return at * config.headDim() * (half ? 2 : 4);
   }
 

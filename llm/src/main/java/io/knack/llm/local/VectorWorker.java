@@ -137,8 +137,7 @@ final class VectorWorker {
   private void outputs(VectorWeights.Projection projection, int layer, int slot, int from, int to) {
     product(projection, from, to, pass.output, pass.size);
     float[] bias = projection.bias;
-    AdapterStack.LowRank adapters =
-        pass.lowRanks.isEmpty() ? null : pass.lowRanks.get(4 * layer + slot);
+    AdapterStack.LowRank adapters = pass.adapted ? pass.lowRanks.get(4 * layer + slot) : null;
     for (int r = 0; r < pass.size; r++) {
       int at = r * projection.padded;
       if (bias != null) {
@@ -177,7 +176,7 @@ final class VectorWorker {
 
   /** Each row's adapter takes the input down to its ranks. */
   private void downProject(VectorWeights.Projection projection, int layer, int slot) {
-    if (pass.lowRanks.isEmpty()) {
+    if (!pass.adapted) {
       return;
     }
     AdapterStack.LowRank adapters = pass.lowRanks.get(4 * layer + slot);
