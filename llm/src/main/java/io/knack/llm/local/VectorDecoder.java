@@ -37,7 +37,7 @@ final class VectorDecoder implements AutoCloseable {
    */
   static final int LONGEST_PROMPT = Cpu.has("avx512f") ? 16 : 32;
 
-  private static final boolean AVAILABLE = VectorMath.find().isPresent();
+  private static final boolean AVAILABLE = Cpu.fuses() && VectorMath.find().isPresent();
 
   /** Rows for which matrix units, which take sixteen at once, have no use. */
   private static final int FEW = 4;
