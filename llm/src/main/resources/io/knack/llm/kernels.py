@@ -95,11 +95,8 @@ class Ops(Module):
       return (self).linear_widened(x, w, bias)
     if w.dtype == 15:
       return (self).linear_unpacked(x, torch.select(w, 0, 0), bias)
-    y = torch.bmm(torch.expand(torch.unsqueeze(x, 0), [w.size(0), -1, -1]), w)  # (out/32, N, 32)
-    y = torch.reshape(torch.transpose(y, 0, 1), [x.size(0), -1])
-    if torch.numel(b) > 0:
-      y = torch.add(torch.slice(y, 1, 0, torch.numel(b)), b)
-    return y
+    y = torch.bmm(torch.expand(torch.unsqueeze(x, 0), [w.size(0), -1, -1]), w)
+    return (self).from_blocks(y, bias)
 
   # Sums of more than 512 products are split in another way for more than 64 rows (seen on AVX2 between
   # 64 and 100): in float32 such rows are multiplied 64 at a time.
@@ -131,11 +128,15 @@ class Ops(Module):
     for i in range(torch.floordiv(w.size(0) + some - 1, some)):
       piece = torch.to(torch.slice(w3, 0, some * i, some * i + some), 6)
       parts.append(torch.bmm(torch.expand(x3, [piece.size(0), -1, -1]), piece))
-    y = torch.cat(parts)  # (out/32, N, 32)
-    y = torch.reshape(torch.transpose(y, 0, 1), [x.size(0), -1])
-    if b is not None:
-      y = torch.add(torch.slice(y, 1, 0, torch.numel(b)), b)
-    return torch.to(y, x.dtype)
+    return torch.to((self).from_blocks(torch.cat(parts), b), x.dtype)
+
+  # Outputs (out/32, N, 32) of products a block, as rows (N, out), with what fills up the last block cut
+  # off and a bias added.
+  def from_blocks(self: __torch__.Ops, y: Tensor, b: Optional[Tensor]) -> Tensor:
+    rows = torch.reshape(torch.transpose(y, 0, 1), [y.size(1), -1])
+    if b is None:
+      return rows
+    return torch.add(torch.slice(rows, 1, 0, torch.numel(b)), b)
 
   # In bfloat16 on a CPU without instructions for it: its own product of many rows is several times
   # slower than to widen the weights on the way, which rounds the sums once as well.

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /** A checkpoint's {@code generation_config.json}, as far as it is heeded. */
-public record GenerationDefaults(JsonNode options) {
+public record GenerationDefaults(Path path, JsonNode options) {
   /** Options that change what greedy decoding gives in transformers, and what leaves it alone. */
   private static final Map<String, Double> CHANGE =
       Map.of(
@@ -36,7 +36,7 @@ public record GenerationDefaults(JsonNode options) {
   public static GenerationDefaults of(Path directory) {
     Path path = directory.resolve("generation_config.json");
     return new GenerationDefaults(
-        Files.isRegularFile(path) ? SmallJson.read(path) : MissingNode.getInstance());
+        path, Files.isRegularFile(path) ? SmallJson.read(path) : MissingNode.getInstance());
   }
 
   /** What ends a generation; empty where nothing is said. */
@@ -59,7 +59,7 @@ public record GenerationDefaults(JsonNode options) {
     double penalty = value.doubleValue();
     if (!value.isNumber() || !(penalty > 0) || Double.isInfinite(penalty)) {
       throw new ContractException(
-          "generation_config.json: repetition_penalty is " + value + ", expected a number above 0");
+          path + ": repetition_penalty is " + value + ", expected a number above 0");
     }
     return penalty;
   }

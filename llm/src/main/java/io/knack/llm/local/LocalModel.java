@@ -58,6 +58,7 @@ public final class LocalModel implements LanguageModel {
       LocalOptions options,
       Kernels kernels,
       ModelConfig config,
+      double repetitionPenalty,
       Weights weights,
       @Nullable Tokenizer tokenizer) {
     Path last = directory.toAbsolutePath().normalize().getFileName();
@@ -76,7 +77,7 @@ public final class LocalModel implements LanguageModel {
     for (int i = 0; i < config.layers(); i++) {
       shape[4 + i] = config.windows().get(i);
     }
-    this.repetitionPenalty = GenerationDefaults.of(directory).repetitionPenalty();
+    this.repetitionPenalty = repetitionPenalty;
     this.vectors = weights.vectors() ? new VectorDecoder(this) : null;
     this.cacheBudget = options.cacheBytes() > 0 ? options.cacheBytes() : availableMemory() / 2;
   }
@@ -89,6 +90,7 @@ public final class LocalModel implements LanguageModel {
    */
   public static LocalModel load(Path directory, LocalOptions options) {
     ModelConfig config = ModelConfig.of(directory);
+    double repetitionPenalty = GenerationDefaults.of(directory).repetitionPenalty();
     Checkpoint checkpoint = Checkpoint.open(directory);
     if (options.threads() > 0) {
       Kernels.threads(options.threads());
@@ -106,7 +108,8 @@ public final class LocalModel implements LanguageModel {
           Files.isRegularFile(directory.resolve("tokenizer.json"))
               ? Tokenizer.load(directory)
               : null;
-      return new LocalModel(directory, options, kernels, config, weights, tokenizer);
+      return new LocalModel(
+          directory, options, kernels, config, repetitionPenalty, weights, tokenizer);
     } catch (RuntimeException e) {
       kernels.close();
       throw e;

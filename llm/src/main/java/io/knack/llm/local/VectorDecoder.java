@@ -93,9 +93,8 @@ final class VectorDecoder implements AutoCloseable {
   int[] firstRanks = new int[0];
   int[] ranks = new int[0];
 
-  // What the threads share, a token behind the other. The residual stream (tokens, d), what the
-  // next
-  // product multiplies, and what it gives.
+  // What the threads share, a token behind the other: the residual stream (tokens, d), what the
+  // next product multiplies, and what it gives.
   float[] stream = new float[0];
   float[] input = new float[0];
   float[] output = new float[0];
@@ -164,7 +163,7 @@ final class VectorDecoder implements AutoCloseable {
     owner.close();
   }
 
-  /** Makes room for a pass of so many tokens over a cache, of which all that is wanted follows. */
+  /** Begins to describe a pass of so many tokens over a cache. */
   void begin(int count, KvCache over) {
     size = count;
     if (over != cache) {

@@ -441,35 +441,34 @@ final class VectorWorker {
     double score = 0;
     if (math.finite(pass.logits, at, vocabulary)) {
       float[] masses = scratch(vocabulary);
-      if (pass.repetitionPenalty == 1) {
-        token = choose(r, at, masses);
-      } else {
-        float[] own = Arrays.copyOfRange(pass.logits, at, at + vocabulary);
+      float temperature = pass.choices[4 * r];
+      boolean penalized = pass.repetitionPenalty != 1;
+      float[] own = penalized ? Arrays.copyOfRange(pass.logits, at, at + vocabulary) : masses;
+      if (penalized) {
         penalize(row.seen(), at);
-        token = choose(r, at, masses);
+      }
+      float top = math.max(pass.logits, at, vocabulary);
+      double total = 0;
+      if (temperature > 0) {
+        total = weigh(at, top, Math.min(Float.MAX_VALUE, 1 / temperature), masses);
+        token = pick(masses, total * pass.choices[4 * r + 3]);
+      } else {
+        token = 0;
+        while (pass.logits[at + token] != top) {
+          token++;
+        }
+      }
+      if (penalized) {
         System.arraycopy(own, 0, pass.logits, at, vocabulary);
+        top = math.max(pass.logits, at, vocabulary);
       }
       if (row.task.scores()) {
-        float top = math.max(pass.logits, at, vocabulary);
-        score = pass.logits[at + token] - top - Math.log(weigh(at, top, 1, masses));
+        total = temperature == 1 && !penalized ? total : weigh(at, top, 1, masses);
+        score = pass.logits[at + token] - top - Math.log(total);
       }
     }
     pass.drawn[2 * r] = token;
     pass.drawn[2 * r + 1] = score;
-  }
-
-  private int choose(int r, int at, float[] masses) {
-    float top = math.max(pass.logits, at, config.vocabulary());
-    float temperature = pass.choices[4 * r];
-    if (temperature > 0) {
-      double total = weigh(at, top, Math.min(Float.MAX_VALUE, 1 / temperature), masses);
-      return pick(masses, total * pass.choices[4 * r + 3]);
-    }
-    int token = 0;
-    while (pass.logits[at + token] != top) {
-      token++;
-    }
-    return token;
   }
 
   private void penalize(BitSet seen, int at) {

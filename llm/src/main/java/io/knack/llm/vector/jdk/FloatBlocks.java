@@ -63,7 +63,7 @@ final class FloatBlocks {
           int o = yAt + r * out + VectorMath.BLOCK * block;
           if (group > 1) {
             rows(group, k == 0, n, grouped, r * in + group * k, y, o, out);
-          } else if (copied && !Inputs.LONG) {
+          } else if (!Inputs.LONG) {
             for (int c = 0; c < VectorMath.BLOCK; c += 4 * L) {
               row(tile, c, k == 0, n, x, xAt + r * in + k, y, o + c);
             }
