@@ -220,53 +220,54 @@ class Ops(Module):
   # The same for rows of which many began with one prompt: what they all hold of it is read once.
   # blocks: 5 numbers each - places of the cache that its rows share (0: none), where its rows begin in
   # `order`, how many, the first of them if they lie behind one another, else -1, places looked at.
-  #
-  # Attention over two parts of the places is the mean of the attention over each, weighted by the sums
-  # of their exponentials. Queries over the shared part are padded to a fixed number, so that a row's
-  # numbers do not depend on how many share it.
   def attend_blocks(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, blocks: List[int], order: Tensor, batched: bool) -> Tensor:
     n, h, d = q.size()
-    q = torch.contiguous(q)
+    if len(blocks) == 5 and blocks[2] == n and blocks[3] == 0:
+      return (self).attend_block(q, k, v, mask, blocks, order, batched)
     out = torch.zeros([n, h * d], dtype=q.dtype, device=ops.prim.device(q))
     for i in range(torch.floordiv(len(blocks), 5)):
-      shared = blocks[5 * i]
-      start = blocks[5 * i + 1]
-      count = blocks[5 * i + 2]
-      first = blocks[5 * i + 3]
-      length = blocks[5 * i + 4]
-      if first >= 0:
-        qs = torch.slice(q, 0, first, first + count)
-        ks = torch.slice(torch.slice(k, 0, first, first + count), 2, shared, length)
-        vs = torch.slice(torch.slice(v, 0, first, first + count), 2, shared, length)
-        seen = torch.slice(torch.slice(mask, 0, first, first + count), 3, shared, length)
-        place = first
+      block = torch.slice(blocks, 5 * i, 5 * i + 5)
+      y = (self).attend_block(q, k, v, mask, block, order, batched)
+      if block[3] >= 0:
+        torch.copy_(torch.slice(out, 0, block[3], block[3] + block[2]), y)
       else:
-        rows = torch.slice(order, 0, start, start + count)
-        qs = torch.index_select(q, 0, rows)
-        ks = torch.index_select(torch.slice(k, 2, shared, length), 0, rows)
-        vs = torch.index_select(torch.slice(v, 2, shared, length), 0, rows)
-        seen = torch.slice(torch.index_select(mask, 0, rows), 3, shared, length)
-        place = int(torch.item(torch.select(rows, 0, 0)))
-      if shared == 0:
-        y = (self).attend_rows(qs, ks, vs, seen, length, batched)
-      else:
-        y = (self).attend_shared(qs, torch.slice(torch.select(k, 0, place), 1, 0, shared),
-                                 torch.slice(torch.select(v, 0, place), 1, 0, shared), ks, vs, seen)
-      if first >= 0:
-        torch.copy_(torch.slice(out, 0, first, first + count), y)
-      else:
-        torch.index_copy_(out, 0, torch.slice(order, 0, start, start + count), y)
+        torch.index_copy_(out, 0, torch.slice(order, 0, block[1], block[1] + block[2]), y)
     return out
+
+  # The rows of one block: (rows, H D).
+  def attend_block(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, block: List[int], order: Tensor, batched: bool) -> Tensor:
+    shared, start, count, first, length = block
+    if first >= 0:
+      qs = torch.slice(q, 0, first, first + count)
+      ks = torch.slice(torch.slice(k, 0, first, first + count), 2, shared, length)
+      vs = torch.slice(torch.slice(v, 0, first, first + count), 2, shared, length)
+      seen = torch.slice(torch.slice(mask, 0, first, first + count), 3, shared, length)
+      place = first
+    else:
+      rows = torch.slice(order, 0, start, start + count)
+      qs = torch.index_select(q, 0, rows)
+      ks = torch.index_select(torch.slice(k, 2, shared, length), 0, rows)
+      vs = torch.index_select(torch.slice(v, 2, shared, length), 0, rows)
+      seen = torch.slice(torch.index_select(mask, 0, rows), 3, shared, length)
+      place = int(torch.item(torch.select(rows, 0, 0)))
+    if shared == 0:
+      return (self).attend_rows(qs, ks, vs, seen, length, batched)
+    return (self).attend_shared(qs, torch.slice(torch.select(k, 0, place), 1, 0, shared),
+                                torch.slice(torch.select(v, 0, place), 1, 0, shared), ks, vs, seen)
 
   # q (N, H, D) over places that all rows share, k1 and v1 (G, P, D), and each row's own, k2 and v2
   # (N, G, L, D) with mask (N, G, 1, L).
+  #
+  # Attention over two parts of the places is the mean of the attention over each, weighted by the sums
+  # of their exponentials. Queries over the shared part are padded to a multiple of 16 (less where H/G
+  # does not divide it), so that a row's numbers do not depend on how many share it.
   def attend_shared(self: __torch__.Ops, q: Tensor, k1: Tensor, v1: Tensor, k2: Tensor, v2: Tensor, mask: Tensor) -> Tensor:
     n, h, d = q.size()
     g, p, _0 = k1.size()
     r = torch.floordiv(h, g)
     q4 = torch.view(torch.contiguous(q), [n, g, r, d])
     y2, sum2 = torch._scaled_dot_product_flash_attention_for_cpu(q4, k2, v2, 0., False, attn_mask=mask)
-    together = max(1, torch.floordiv(24, r))
+    together = max(1, torch.floordiv(16, r))
     parts = torch.floordiv(n + together - 1, together)
     if n < parts * together:
       q4 = torch.constant_pad_nd(q4, [0, 0, 0, 0, 0, 0, 0, parts * together - n])
@@ -280,8 +281,7 @@ class Ops(Module):
     sum1 = torch.slice(torch.reshape(sum1, [parts * together, g, r]), 0, 0, n)
     # A softmax, row by row, since the exponentials of a long vector's tail are rounded in another way.
     share = torch.softmax(torch.stack([sum1, sum2], 3), 3)  # (N, G, r, 2)
-    y = torch.add(torch.mul(torch.to(y1, 6), torch.slice(share, 3, 0, 1)),
-                  torch.mul(torch.to(y2, 6), torch.slice(share, 3, 1, 2)))
+    y = torch.lerp(torch.to(y1, 6), torch.to(y2, 6), torch.slice(share, 3, 1, 2))
     return torch.reshape(torch.to(y, q.dtype), [n, h * d])
 
   # Tokens q (T, H, D) of one sequence over its keys and values (G, L, D), with mask (T, L); none is
