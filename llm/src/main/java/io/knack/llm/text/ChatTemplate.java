@@ -8,6 +8,7 @@ import io.knack.contracts.ToolCall;
 import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.Prompt;
+import io.knack.llm.checkpoint.SmallJson;
 import io.knack.llm.text.jinja.JinjaTemplate;
 import io.knack.llm.text.jinja.JinjaTemplate.Span;
 import io.knack.llm.text.jinja.Limits;
@@ -15,6 +16,7 @@ import io.knack.llm.text.jinja.TemplateException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -35,17 +37,10 @@ import org.jspecify.annotations.Nullable;
  * may have a template of its own for conversations with tools, which those then take. Immutable.
  */
 public final class ChatTemplate {
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final List<String> SPECIAL_TOKENS =
-      List.of(
-          "bos_token",
-          "eos_token",
-          "unk_token",
-          "sep_token",
-          "pad_token",
-          "cls_token",
-          "mask_token");
+  /** The directory of a checkpoint's named templates. */
+  public static final String ADDITIONAL = "additional_chat_templates";
 
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final String DEFAULT = "default";
   private static final String ENDING = ".jinja";
   private static final String WITH_TOOLS = "tool_use";
@@ -101,7 +96,8 @@ public final class ChatTemplate {
       return Optional.empty();
     }
     ChatTemplate found =
-        new ChatTemplate(directory.toString(), sources, specialTokens(directory, config), clock);
+        new ChatTemplate(
+            directory.toString(), sources, TokenizerSettings.of(directory).named(), clock);
     found.named(sources.containsKey(DEFAULT) ? DEFAULT : WITH_TOOLS);
     return Optional.of(found);
   }
@@ -116,14 +112,15 @@ public final class ChatTemplate {
     String source = sources(directory, config).get(name);
     return source == null
         ? Optional.empty()
-        : Optional.of(of(directory.toString(), source, specialTokens(directory, config), clock));
+        : Optional.of(
+            of(directory.toString(), source, TokenizerSettings.of(directory).named(), clock));
   }
 
   /** By name. Where there are files, they are all there is, as in transformers. */
   private static Map<String, String> sources(Path directory, JsonNode config) {
     Map<String, String> files = new TreeMap<>();
     read(directory.resolve("chat_template.jinja")).ifPresent(text -> files.put(DEFAULT, text));
-    for (Path file : templates(directory.resolve("additional_chat_templates"))) {
+    for (Path file : templates(directory.resolve(ADDITIONAL))) {
       String name = Objects.requireNonNull(file.getFileName()).toString();
       read(file)
           .ifPresent(text -> files.put(name.substring(0, name.length() - ENDING.length()), text));
@@ -155,33 +152,18 @@ public final class ChatTemplate {
     }
   }
 
-  private static Map<String, Object> specialTokens(Path directory, JsonNode config) {
-    JsonNode map = json(directory.resolve("special_tokens_map.json"));
-    Map<String, Object> tokens = new LinkedHashMap<>();
-    for (String name : SPECIAL_TOKENS) {
-      JsonNode token = config.hasNonNull(name) ? config.path(name) : map.path(name);
-      String text = token.isTextual() ? token.textValue() : token.path("content").textValue();
-      if (text != null) {
-        tokens.put(name, text);
-      }
-    }
-    return tokens;
-  }
-
   private static Optional<String> read(Path file) {
     try {
       return Files.isRegularFile(file) ? Optional.of(Files.readString(file)) : Optional.empty();
+    } catch (CharacterCodingException e) {
+      throw new ContractException(file + ": is not UTF-8", e);
     } catch (IOException e) {
       throw new UncheckedIOException(file + " cannot be read", e);
     }
   }
 
   private static JsonNode json(Path file) {
-    try {
-      return JSON.readTree(read(file).orElse("{}"));
-    } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is no JSON: " + e.getOriginalMessage(), e);
-    }
+    return Files.isRegularFile(file) ? SmallJson.read(file) : JSON.createObjectNode();
   }
 
   /**

@@ -30,31 +30,48 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Tokenizer implements AutoCloseable {
   private final Path file;
+  private final @Nullable JsonNode added;
   private final HuggingFaceTokenizer tokenizer;
   private @Nullable Vocabulary vocabulary;
 
   /** What DJL's tokenizer does not tell; read from the file when first asked for. */
   private record Vocabulary(Map<String, Integer> ids, Set<Integer> special) {}
 
-  private Tokenizer(Path file, HuggingFaceTokenizer tokenizer) {
+  /**
+   * @param added tokens beside the vocabulary; null for those of the file
+   */
+  private Tokenizer(Path file, @Nullable JsonNode added, HuggingFaceTokenizer tokenizer) {
     this.file = file;
+    this.added = added;
     this.tokenizer = tokenizer;
   }
 
-  /** Loads {@code tokenizer.json} from a checkpoint directory. */
+  /**
+   * Loads {@code tokenizer.json} from a checkpoint directory, with what a decoder's other files
+   * change about it.
+   *
+   * @throws ContractException naming the file that is missing or cannot be read
+   */
   public static Tokenizer load(Path directory) {
     Path file = directory.resolve("tokenizer.json");
     if (!Files.isRegularFile(file)) {
       throw new ContractException(file + ": no such file; the checkpoint needs a tokenizer.json");
     }
+    TokenizerSettings settings = TokenizerSettings.of(directory);
     try {
+      if (settings.change()) {
+        return load(directory, settings::apply);
+      }
       return new Tokenizer(
           file,
+          null,
           HuggingFaceTokenizer.builder()
               .optTokenizerPath(file)
               .optTruncation(false)
               .optPadding(false)
               .build());
+    } catch (ContractException e) {
+      throw e;
     } catch (IOException | RuntimeException e) {
       throw new ContractException(file + ": cannot be read: " + e.getMessage(), e);
     }
@@ -63,8 +80,7 @@ public final class Tokenizer implements AutoCloseable {
   /**
    * As {@link #load(Path)}, for a checkpoint that says elsewhere what differs from the file.
    *
-   * @param edit changes the file's JSON before it is used; what {@link #id} and {@link #specialIds}
-   *     tell stays that of the file
+   * @param edit changes the file's JSON before it is used
    */
   public static Tokenizer load(Path directory, Consumer<ObjectNode> edit) {
     Path file = directory.resolve("tokenizer.json");
@@ -76,6 +92,7 @@ public final class Tokenizer implements AutoCloseable {
       edit.accept(root);
       return new Tokenizer(
           file,
+          root.path("added_tokens"),
           HuggingFaceTokenizer.newInstance(
               new ByteArrayInputStream(json.writeValueAsBytes(root)),
               Map.of("truncation", "false", "padding", "false")));
@@ -164,13 +181,13 @@ public final class Tokenizer implements AutoCloseable {
   private synchronized Vocabulary vocabulary() {
     Vocabulary known = vocabulary;
     if (known == null) {
-      known = read(file);
+      known = read(file, added);
       vocabulary = known;
     }
     return known;
   }
 
-  private static Vocabulary read(Path file) {
+  private static Vocabulary read(Path file, @Nullable JsonNode edited) {
     JsonNode root;
     try {
       root = new ObjectMapper().readTree(file.toFile());
@@ -187,7 +204,7 @@ public final class Tokenizer implements AutoCloseable {
       vocabulary.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
     }
     Set<Integer> special = new HashSet<>();
-    for (JsonNode added : root.path("added_tokens")) {
+    for (JsonNode added : edited == null ? root.path("added_tokens") : edited) {
       ids.put(added.path("content").asText(), added.path("id").asInt());
       if (added.path("special").asBoolean()) {
         special.add(added.path("id").asInt());

@@ -290,7 +290,7 @@ class ChatTemplateTest {
     write(directory, "tokenizer_config.json", "{");
     assertThatThrownBy(() -> ChatTemplate.find(directory, Clock.systemUTC()))
         .isInstanceOf(ContractException.class)
-        .hasMessageContaining("tokenizer_config.json is no JSON");
+        .hasMessageContaining("tokenizer_config.json: is no JSON");
     assertThatThrownBy(
             () ->
                 template("mistral")
