@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.knack.contracts.stage.ContractException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -215,17 +216,27 @@ public final class ConfigReader {
 
   /** Token ids under a key: one number, a list, or nothing. */
   public List<Integer> ids(String key) {
-    return ids(node(key));
+    return ids(path, key, node(key));
   }
 
-  /** Token ids of a node: one number, a list, or nothing. */
-  public static List<Integer> ids(JsonNode node) {
-    if (node.isArray()) {
-      List<Integer> ids = new java.util.ArrayList<>();
-      node.forEach(id -> ids.add(id.intValue()));
-      return List.copyOf(ids);
+  /**
+   * Token ids of a node: one number, a list, or nothing.
+   *
+   * @throws ContractException naming file and key when it is anything else
+   */
+  static List<Integer> ids(Path path, String key, JsonNode node) {
+    if (node.isMissingNode() || node.isNull()) {
+      return List.of();
     }
-    return node.isInt() ? List.of(node.intValue()) : List.of();
+    List<Integer> ids = new ArrayList<>();
+    for (JsonNode id : node.isArray() ? node : List.of(node)) {
+      if (!id.isInt()) {
+        throw new ContractException(
+            path + ": " + key + " is " + node + ", expected a token id or a list of them");
+      }
+      ids.add(id.intValue());
+    }
+    return List.copyOf(ids);
   }
 
   /** Refuses every key that nobody asked for and that says something. */

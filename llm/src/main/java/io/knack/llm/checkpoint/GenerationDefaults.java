@@ -41,7 +41,7 @@ public record GenerationDefaults(Path path, JsonNode options) {
 
   /** What ends a generation; empty where nothing is said. */
   public List<Integer> stopIds() {
-    return ConfigReader.ids(options.path("eos_token_id"));
+    return ConfigReader.ids(path, "eos_token_id", options.path("eos_token_id"));
   }
 
   /**

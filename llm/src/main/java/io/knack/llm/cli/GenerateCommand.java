@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.contracts.Message;
+import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.stage.KnackException;
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.Completion;
 import io.knack.llm.GenerationRequest;
@@ -144,7 +146,7 @@ public final class GenerateCommand implements Callable<Integer> {
           everywhere = name;
         }
       }
-      List<GenerationRequest> requests = requests(everywhere, loaded.config().vocabulary());
+      List<GenerationRequest> requests = requests(everywhere, loaded);
       List<Completion> completions = loaded.generate(requests);
       PrintWriter out = java.util.Objects.requireNonNull(spec).commandLine().getOut();
       if (json) {
@@ -246,7 +248,7 @@ public final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  private List<GenerationRequest> requests(@Nullable String everywhere, int vocabulary)
+  private List<GenerationRequest> requests(@Nullable String everywhere, LocalModel loaded)
       throws IOException {
     Sampling sampling =
         new Sampling(
@@ -262,16 +264,19 @@ public final class GenerateCommand implements Callable<Integer> {
       return List.of(new GenerationRequest(one, everywhere, samples, sampling));
     }
     PromptFile.Plain plain = chat ? PromptFile.Plain.AS_USER : PromptFile.Plain.CONTINUED;
-    return new PromptFile(prompts, plain, vocabulary)
-        .read().stream()
-            .map(
-                line ->
-                    new GenerationRequest(
-                        line.prompt(),
-                        line.adapter() == null ? everywhere : line.adapter(),
-                        samples,
-                        sampling))
-            .toList();
+    List<GenerationRequest> requests = new ArrayList<>();
+    for (PromptFile.Line line :
+        new PromptFile(prompts, plain, loaded.config().vocabulary()).read()) {
+      String adapter = line.adapter() == null ? everywhere : line.adapter();
+      GenerationRequest request = new GenerationRequest(line.prompt(), adapter, samples, sampling);
+      try {
+        var unused = loaded.check(request);
+      } catch (KnackException e) {
+        throw new ContractException(line.where() + e.getMessage(), e);
+      }
+      requests.add(request);
+    }
+    return requests;
   }
 
   private Prompt text(String content) {

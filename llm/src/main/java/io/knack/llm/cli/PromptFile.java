@@ -6,11 +6,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.Message;
-import io.knack.contracts.Role;
 import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.stage.PlanException;
 import io.knack.llm.Prompt;
+import io.knack.llm.text.Utf8Lines;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,28 +41,29 @@ record PromptFile(Path file, Plain plain, int vocabulary) {
     AS_USER
   }
 
-  /** One line. */
-  record Line(Prompt prompt, @Nullable String adapter) {}
+  /**
+   * One line.
+   *
+   * @param where starts messages about it
+   */
+  record Line(String where, Prompt prompt, @Nullable String adapter) {}
 
   /**
    * Reads all lines; blank ones are left out.
    *
    * @throws ContractException naming the line and what is wrong with it
+   * @throws PlanException when the file cannot be read
    */
   List<Line> read() throws IOException {
-    if (!Files.isRegularFile(file)) {
+    if (!Files.exists(file)) {
       throw new ContractException(file + ": no such file");
     }
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file);
-    } catch (CharacterCodingException e) {
-      throw new ContractException(file + ": is not UTF-8", e);
-    }
     List<Line> all = new ArrayList<>();
-    for (int i = 0; i < lines.size(); i++) {
-      if (!lines.get(i).isBlank()) {
-        all.add(new Reader(file + " line " + (i + 1) + ": ", vocabulary).line(lines.get(i), plain));
+    try (Utf8Lines lines = Utf8Lines.open(file)) {
+      for (String line = lines.next(); line != null; line = lines.next()) {
+        if (!line.isBlank()) {
+          all.add(new Reader(lines.where(), vocabulary).line(line, plain));
+        }
       }
     }
     return all;
@@ -89,7 +90,7 @@ record PromptFile(Path file, Plain plain, int vocabulary) {
       if (node.hasNonNull("adapter") && !adapter.isTextual()) {
         throw wrong("adapter is " + adapter + ", expected a name");
       }
-      return new Line(prompt(node, plain), adapter.isTextual() ? adapter.textValue() : null);
+      return new Line(where, prompt(node, plain), adapter.isTextual() ? adapter.textValue() : null);
     }
 
     private ContractException wrong(String what) {
@@ -160,15 +161,10 @@ record PromptFile(Path file, Plain plain, int vocabulary) {
               : Map.of());
     }
 
-    /** All keys as they are, save that parts become text. */
+    /** All keys as they are, save that parts become text; the template knows its roles. */
     private Map<String, @Nullable Object> message(JsonNode turn) {
       if (!turn.path("role").isTextual()) {
         throw wrong("a message is " + turn + ", expected a role");
-      }
-      try {
-        Role.of(turn.path("role").textValue());
-      } catch (IllegalArgumentException e) {
-        throw new ContractException(where + e.getMessage(), e);
       }
       JsonNode calls = turn.path("tool_calls");
       if (turn.hasNonNull("tool_calls") && !calls.isArray()) {

@@ -1,11 +1,8 @@
 package io.knack.llm.encoder;
 
-import io.knack.contracts.stage.PlanException;
-import java.io.BufferedReader;
+import io.knack.llm.text.Utf8Lines;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -56,23 +53,18 @@ public final class EmbedCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
-  public Integer call() {
-    if (!Files.isRegularFile(input)) {
-      throw new PlanException("--input: " + input + " is no file");
-    }
+  public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     try (TextEncoder encoder = TextEncoder.load(model, device);
-        BufferedReader lines = Files.newBufferedReader(input, StandardCharsets.UTF_8)) {
+        Utf8Lines lines = Utf8Lines.open(input)) {
       List<String> texts = new ArrayList<>();
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      for (String line = lines.next(); line != null; line = lines.next()) {
         texts.add(line);
         if (texts.size() == LINES) {
           print(encoder, texts, out);
         }
       }
       print(encoder, texts, out);
-    } catch (IOException e) {
-      throw new PlanException("--input: " + input + " cannot be read as UTF-8: " + e.getMessage());
     }
     return 0;
   }

@@ -36,6 +36,13 @@ final class Common {
     config.require("hidden_act", "silu");
     config.require("is_causal", "true");
     int heads = config.positive("num_attention_heads");
+    for (String rope : List.of("rope_scaling", "rope_parameters")) {
+      JsonNode node = config.node(rope);
+      if (!node.isObject() && !node.isNull() && !node.isMissingNode()) {
+        throw new ContractException(
+            config.path() + ": " + rope + " is " + node + ", expected an object");
+      }
+    }
     // Newer files keep all of it under rope_parameters; an older rope_scaling counts first where
     // both are.
     String key = config.node("rope_scaling").isEmpty() ? "rope_parameters" : "rope_scaling";

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.PlanException;
+import io.knack.llm.GenerationRequest;
 import io.knack.llm.GenerationSession;
 import io.knack.llm.LanguageModel;
 import io.knack.llm.Prompt;
@@ -24,9 +25,11 @@ import java.time.Clock;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -339,6 +342,40 @@ public final class LocalModel implements LanguageModel {
     }
     cache = grown;
     return grown;
+  }
+
+  /**
+   * The ids of a request's prompt, for one that can be answered.
+   *
+   * @throws PlanException naming what cannot be: no samples, no or too many tokens, an adapter that
+   *     is not loaded
+   * @throws ContractException when the checkpoint lacks what the prompt needs
+   */
+  public List<Integer> check(GenerationRequest request) {
+    if (request.samples() < 1) {
+      throw new PlanException("request: samples is " + request.samples() + ", expected at least 1");
+    }
+    var unused = adapter(request.adapter());
+    List<Integer> prompt = ids(request.prompt());
+    if (prompt.size() > config.maxPositions()) {
+      throw new PlanException(
+          "prompt: " + prompt.size() + " tokens, the model's context has " + config.maxPositions());
+    }
+    return prompt;
+  }
+
+  /** The stop strings that are special tokens: text never shows them. */
+  Set<Integer> stopIds(List<String> stops) {
+    Set<Integer> ids = new HashSet<>();
+    for (String stop : stops) {
+      List<Integer> encoded = tokenizer().encode(stop, Specials.NONE);
+      if (encoded.size() == 1
+          && tokenizer().decode(encoded).isEmpty()
+          && tokenizer().decodeAll(encoded).equals(stop)) {
+        ids.addAll(encoded);
+      }
+    }
+    return ids;
   }
 
   List<Integer> ids(Prompt prompt) {

@@ -19,6 +19,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,25 +69,15 @@ final class LocalSession implements GenerationSession {
     List<Integer> prompt;
     PeftAdapter adapter;
     try {
-      if (request.samples() < 1) {
-        throw new PlanException(
-            "request: samples is " + request.samples() + ", expected at least 1");
-      }
-      prompt = model.ids(request.prompt());
+      prompt = model.check(request);
       adapter = model.adapter(request.adapter());
-      if (prompt.size() > config.maxPositions()) {
-        throw new PlanException(
-            "prompt: "
-                + prompt.size()
-                + " tokens, the model's context has "
-                + config.maxPositions());
-      }
     } catch (KnackException e) {
       listener.failed(e);
       return () -> {};
     }
     int limit = Math.min(request.sampling().maxTokens(), config.maxPositions() - prompt.size());
-    Task task = new Task(request, listener, prompt, adapter, limit);
+    Set<Integer> stopIds = model.stopIds(request.sampling().stop());
+    Task task = new Task(request, listener, prompt, adapter, stopIds, limit);
     queue.add(task);
     return task;
   }

@@ -71,7 +71,7 @@ final class Row {
   /** Takes a drawn token; the finished sample, or null to go on. */
   @Nullable Sample take(int token, float logprob, LocalModel model) {
     paid++;
-    if (model.config().stopIds().contains(token)) {
+    if (model.config().stopIds().contains(token) || task.stopIds.contains(token)) {
       return finish(FinishReason.STOP, model);
     }
     ids.add(token);

@@ -12,6 +12,7 @@ import io.knack.llm.TokenUsage;
 import io.knack.llm.lora.PeftAdapter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ final class Task implements GenerationSession.Handle {
   final GenerationListener listener;
   final List<Integer> prompt;
   final @Nullable PeftAdapter adapter;
+  final Set<Integer> stopIds;
   final int limit;
   final long seed;
   private final long started = System.nanoTime();
@@ -39,6 +41,7 @@ final class Task implements GenerationSession.Handle {
   @Nullable List<@Nullable Float> promptLogprobs;
 
   /**
+   * @param stopIds tokens that end a sample beside the model's own
    * @param limit new tokens at most, with the context's end in mind
    */
   Task(
@@ -46,11 +49,13 @@ final class Task implements GenerationSession.Handle {
       GenerationListener listener,
       List<Integer> prompt,
       @Nullable PeftAdapter adapter,
+      Set<Integer> stopIds,
       int limit) {
     this.request = request;
     this.listener = listener;
     this.prompt = prompt;
     this.adapter = adapter;
+    this.stopIds = stopIds;
     this.limit = limit;
     this.samples = new Sample[request.samples()];
     Long given = request.sampling().seed();

@@ -182,7 +182,7 @@ public record AdapterConfig(
     return new AdapterConfig(
         rank,
         alpha,
-        root.path("use_rslora").booleanValue() ? Scaling.ROOT_OF_RANK : Scaling.RANK,
+        flag(path, root, "use_rslora") ? Scaling.ROOT_OF_RANK : Scaling.RANK,
         ranks,
         alphas,
         within(path, root, targets(path, "target_modules", root.path("target_modules"))),
@@ -190,6 +190,14 @@ public record AdapterConfig(
         root.path("base_model_name_or_path").isTextual()
             ? root.path("base_model_name_or_path").textValue()
             : null);
+  }
+
+  private static boolean flag(Path path, JsonNode root, String key) {
+    JsonNode node = root.path(key);
+    if (!node.isBoolean() && !node.isNull() && !node.isMissingNode()) {
+      throw wrong(path, key, node, "true or false");
+    }
+    return node.booleanValue();
   }
 
   /** A whole number, which may be written with a fraction of nought. */

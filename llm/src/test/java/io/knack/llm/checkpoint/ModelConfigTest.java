@@ -10,6 +10,7 @@ import io.knack.llm.local.LocalOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,6 +84,21 @@ final class ModelConfigTest {
   void anEmptyRopeScalingSaysNothing() throws IOException {
     Path model = with("llama3", "\"rope_scaling\": {}");
     assertThat(ModelConfig.of(model).rope()).isInstanceOf(RopeScaling.Llama3.class);
+  }
+
+  @Test
+  void whatIsOfAnotherKindIsNamed() throws IOException {
+    assertThatThrownBy(() -> ModelConfig.of(with("llama2", "\"rope_scaling\": \"linear\"")))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("config.json: rope_scaling is \"linear\", expected an object");
+    Path model = Fixtures.copy(Fixtures.checkpoint("qwen2"), directory.resolve("stops"));
+    for (String ids : List.of("[1, \"x\"]", "\"x\"", "1099511627776")) {
+      Files.writeString(model.resolve("generation_config.json"), "{\"eos_token_id\": " + ids + "}");
+      assertThatThrownBy(() -> ModelConfig.of(model))
+          .isInstanceOf(ContractException.class)
+          .hasMessageContaining("generation_config.json: eos_token_id is " + ids.replace(", ", ","))
+          .hasMessageContaining("expected a token id or a list of them");
+    }
   }
 
   @Test

@@ -1,61 +1,30 @@
 package io.knack.llm.cli;
 
+import static io.knack.llm.cli.Outcome.knack;
+import static io.knack.llm.cli.Outcome.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.knack.contracts.cli.KnackCli;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.llm.Fixtures;
-import io.knack.llm.Main;
-import io.knack.llm.checkpoint.SafetensorsFile;
-import io.knack.llm.checkpoint.SafetensorsWriter;
 import io.knack.llm.text.Tokenizer;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
 /** What people type, and what they are told when it cannot be done. */
 class CommandLineTest {
   @TempDir private Path directory;
-
-  private record Outcome(int exit, String out, String err) {
-    JsonNode json() throws IOException {
-      return new ObjectMapper().readTree(out);
-    }
-  }
-
-  private static Outcome knack(Object... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    CommandLine line = KnackCli.commandLine(new CommandLine(new Main()));
-    line.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
-    String[] words = new String[arguments.length];
-    for (int i = 0; i < words.length; i++) {
-      words[i] = arguments[i].toString();
-    }
-    int exit = line.execute(words);
-    return new Outcome(exit, out.toString(), err.toString());
-  }
-
-  /** Refused in words: the exit code, no stack trace, nothing on standard output. */
-  private static void refused(Outcome outcome, int exit, String... words) {
-    assertThat(outcome.err()).contains(words).doesNotContain("\tat ");
-    assertThat(outcome.exit()).isEqualTo(exit);
-    assertThat(outcome.out()).isEmpty();
-  }
 
   private static Outcome generate(Path model, Object... more) {
     List<Object> words = new ArrayList<>(List.of("generate", "--model", model));
@@ -236,7 +205,6 @@ class CommandLineTest {
         "{\"prompt\": \"x\", \"adapter\": 3}",
         "{\"prompt\": \"x\", \"prompt_ids\": [1]}",
         "{\"prompt\": \"x\"} trailing",
-        "{\"messages\": [{\"role\": \"pope\", \"content\": \"x\"}]}",
         "{\"messages\": [{\"role\": \"user\", \"content\": [{\"image\": 1}]}]}",
         "{\"messages\": [{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {}}]}]}",
         "{\"messages\": [{\"role\": \"user\", \"content\": \"x\", \"tool_calls\": {}}]}",
@@ -250,6 +218,50 @@ class CommandLineTest {
         knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompts", prompts, "--json"),
         65,
         "p.jsonl line 2");
+  }
+
+  @Test
+  void aPromptThatCannotBeAnsweredIsNamedByItsLine() throws IOException {
+    Path model = Fixtures.checkpoint("llama2");
+    Path prompts = Files.writeString(directory.resolve("p.jsonl"), "\n{\"prompt\": \"\"}\n");
+    refused(
+        knack("generate", "--model", model, "--prompts", prompts),
+        65,
+        "p.jsonl line 2: prompt: has no tokens");
+    Files.write(prompts, new byte[] {'\n', '{', (byte) 0xff, '}', '\n'});
+    refused(
+        knack("generate", "--model", model, "--prompts", prompts),
+        65,
+        "p.jsonl line 2: is not UTF-8; convert the file");
+    refused(
+        knack("generate", "--model", model, "--prompts", directory),
+        2,
+        directory + ": is a directory, expected a file");
+  }
+
+  @Test
+  void aSpecialTokenStopsASample() throws IOException {
+    Path model = spoiled();
+    Object[] eight = {
+      "generate", "--model", model, "--prompt-ids", "1,2,3", "--max-tokens", 8, "--json"
+    };
+    JsonNode ids = knack(eight).json().at("/0/samples/0/ids");
+    String third = "";
+    JsonNode file = new ObjectMapper().readTree(model.resolve("tokenizer.json").toFile());
+    for (Map.Entry<String, JsonNode> entry : file.path("model").path("vocab").properties()) {
+      third = entry.getValue().equals(ids.get(2)) ? entry.getKey() : third;
+    }
+    ObjectNode settings = new ObjectMapper().createObjectNode();
+    ObjectNode token = settings.putObject("added_tokens_decoder").putObject("" + ids.get(2));
+    token.put("content", third).put("special", true);
+    Files.writeString(model.resolve("tokenizer_config.json"), settings.toString());
+    assertThat(knack(eight).json().at("/0/samples/0/ids")).isEqualTo(ids);
+    Object[] stopping = Arrays.copyOf(eight, eight.length + 2);
+    stopping[eight.length] = "--stop";
+    stopping[eight.length + 1] = third;
+    JsonNode sample = knack(stopping).json().at("/0/samples/0");
+    assertThat(sample.path("ids")).containsExactly(ids.get(0), ids.get(1));
+    assertThat(sample.path("finish_reason").textValue()).isEqualTo("stop");
   }
 
   @Test
@@ -335,8 +347,8 @@ class CommandLineTest {
             directory.resolve("p.jsonl"), "{\"prompt\": \"x\", \"adapter\": \"b\"}\n");
     refused(
         knack("generate", "--model", Fixtures.checkpoint("llama2"), "--prompts", prompts),
-        2,
-        "'b' is not loaded");
+        65,
+        "p.jsonl line 1: adapter 'b' is not loaded");
   }
 
   @Test
@@ -459,154 +471,6 @@ class CommandLineTest {
         "adapter_config.json: target_modules match model.layers.0.input_layernorm");
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"llama2", "llama3", "qwen2"})
-  void aMergedCheckpointComputesWhatBaseAndAdapterDo(String name) throws IOException {
-    Path merged = directory.resolve("merged");
-    assertThat(
-            knack(
-                "merge",
-                "--model",
-                Fixtures.checkpoint(name),
-                "--adapter",
-                Fixtures.adapter(name, "everywhere"),
-                "--out",
-                merged))
-        .isEqualTo(new Outcome(0, "", ""));
-    JsonNode answer = Fixtures.expected(name).path("everywhere").get(2);
-    String ids = answer.path("prompt_ids").toString().replaceAll("[\\[\\] ]", "");
-    JsonNode found =
-        knack("generate", "--model", merged, "--prompt-ids", ids, "--max-tokens", 64, "--json")
-            .json()
-            .get(0);
-    for (int i = 1; i < found.path("prompt_logprobs").size(); i++) {
-      assertThat(found.path("prompt_logprobs").get(i).doubleValue())
-          .isCloseTo(answer.path("prompt_logprobs").get(i).doubleValue(), within(1e-4));
-    }
-    assertThat(found.path("samples").get(0).path("ids")).isEqualTo(answer.path("ids"));
-  }
-
-  @Test
-  void aMergeIsWholeOrNotThere() throws IOException {
-    Path model = spoiled();
-    Path adapter = Fixtures.adapter("llama2", "attention");
-    refused(
-        knack("merge", "--model", model, "--adapter", adapter, "--out", directory),
-        2,
-        "is there already");
-    Fixtures.lastFloat(model.resolve("model.safetensors"), Float.NaN);
-    Path out = directory.resolve("sub/merged");
-    refused(knack("merge", "--model", model, "--adapter", adapter, "--out", out), 65, "NaN");
-    try (var left = Files.list(directory.resolve("sub"))) {
-      assertThat(left).isEmpty();
-    }
-  }
-
-  private Outcome merge(Path model, Path adapter, Path out) {
-    return knack("merge", "--model", model, "--adapter", adapter, "--out", out);
-  }
-
-  /** A merge that is refused leaves nothing, not even the directory above. */
-  private void notMerged(Path model, Path adapter, String... words) {
-    refused(merge(model, adapter, directory.resolve("sub/merged")), 65, words);
-    assertThat(directory.resolve("sub")).doesNotExist();
-  }
-
-  /** Replaces the tensors by zeros of a type, and of shapes that may differ from theirs. */
-  private static void zeros(Path model, String type, Map<String, List<Long>> shapes)
-      throws IOException {
-    Path weights = model.resolve("model.safetensors");
-    Map<String, SafetensorsWriter.Declaration> declared = new TreeMap<>();
-    SafetensorsFile.open(weights)
-        .entries()
-        .forEach(
-            (name, entry) ->
-                declared.put(
-                    name,
-                    new SafetensorsWriter.Declaration(
-                        type, shapes.getOrDefault(name, entry.shape()))));
-    try (SafetensorsWriter writer = SafetensorsWriter.create(weights, declared)) {
-      for (Map.Entry<String, SafetensorsWriter.Declaration> tensor : declared.entrySet()) {
-        long elements = tensor.getValue().shape().stream().reduce(1L, Math::multiplyExact);
-        int bytes = Math.toIntExact(elements * (type.equals("F32") ? 4 : 2));
-        writer.write(tensor.getKey(), ByteBuffer.allocate(bytes));
-      }
-    }
-  }
-
-  @Test
-  void aMergeDropsNoPairForWantOfItsTensor() throws IOException {
-    Path model = spoiled();
-    Fixtures.replaceInHeader(
-        model.resolve("model.safetensors"),
-        "model.layers.1.self_attn.q_proj.weight",
-        "other.layers.1.self_attn.q_proj.weight");
-    notMerged(
-        model,
-        Fixtures.adapter("llama2", "attention"),
-        "has no tensor 'model.layers.1.self_attn.q_proj.weight', which the adapter changes",
-        "its first is 'lm_head.weight'");
-  }
-
-  @Test
-  void aMergeNamesTheTensorWhoseShapeDoesNotFit() throws IOException {
-    Path model = spoiled();
-    for (long in : new long[] {31, 1}) {
-      zeros(model, "F32", Map.of("model.layers.0.self_attn.q_proj.weight", List.of(32L, in)));
-      notMerged(
-          model,
-          Fixtures.adapter("llama2", "attention"),
-          "tensor 'model.layers.0.self_attn.q_proj.weight' has shape [32, " + in + "]",
-          "ask for [32, 32]");
-    }
-  }
-
-  @Test
-  void aMergeThatOverflowsTheTypeOfTheBaseIsRefused() throws IOException {
-    Path model = spoiled();
-    Path adapter =
-        Fixtures.copy(Fixtures.adapter("llama2", "attention"), directory.resolve("adapter"));
-    Fixtures.replace(
-        adapter.resolve("adapter_config.json"), "\"lora_alpha\": 8", "\"lora_alpha\": 8e9");
-    zeros(model, "F16", Map.of());
-    refused(
-        merge(model, adapter, directory.resolve("sub/merged")),
-        65,
-        "tensor 'model.layers.0.self_attn.",
-        "is F16, which cannot hold the sum",
-        "overflows to infinity");
-    assertThat(directory.resolve("sub")).isEmptyDirectory();
-    zeros(model, "F32", Map.of());
-    assertThat(merge(model, adapter, directory.resolve("wide")).exit()).isZero();
-  }
-
-  @Test
-  void aMergeTakesNoFilesOfAnAdapterAlong() throws IOException {
-    Path model = spoiled();
-    Path adapter = Fixtures.adapter("llama2", "attention");
-    for (String name : List.of("adapter_config.json", "adapter_model.safetensors")) {
-      Files.copy(adapter.resolve(name), model.resolve(name));
-    }
-    Path out = directory.resolve("merged");
-    assertThat(merge(model, adapter, out)).isEqualTo(new Outcome(0, "", ""));
-    assertThat(out.resolve("config.json")).exists();
-    assertThat(out.resolve("adapter_config.json")).doesNotExist();
-    assertThat(out.resolve("adapter_model.safetensors")).doesNotExist();
-  }
-
-  @Test
-  void aMergeSaysWhyItsDirectoryCannotBeCreated() throws IOException {
-    Path file = Files.writeString(directory.resolve("file"), "x");
-    refused(
-        merge(
-            Fixtures.checkpoint("llama2"),
-            Fixtures.adapter("llama2", "attention"),
-            file.resolve("merged")),
-        2,
-        file.resolve("merged") + ": cannot be created: " + file + " is no directory",
-        "name a directory you may write");
-  }
-
   @Test
   void sentenceVectorsAreOneArrayALine() throws IOException {
     Path encoder = Path.of("src/test/resources/encoder/mean");
@@ -627,6 +491,13 @@ class CommandLineTest {
       }
     }
     refused(knack("embed", "--model", encoder, "--input", "nowhere.txt"), 2, "nowhere.txt");
+    Files.writeString(input, "a cat\rsat\r\nThe dog!");
+    outcome = knack("embed", "--model", encoder, "--input", input);
+    assertThat(outcome.out().lines()).hasSize(2).element(1).isEqualTo(lines.get(1));
+    Files.write(input, new byte[] {'a', '\n', (byte) 0xff});
+    assertThat(knack("embed", "--model", encoder, "--input", input))
+        .isEqualTo(
+            new Outcome(65, "", "knack: " + input + " line 2: is not UTF-8; convert the file\n"));
     refused(
         knack("embed", "--model", Fixtures.checkpoint("llama2"), "--input", input),
         65,

@@ -78,6 +78,10 @@ class AdapterConfigTest {
     assertThatThrownBy(
             () -> read("\"target_modules\": [\"q_proj\"], \"modules_to_save\": [\"lm_head\"]"))
         .hasMessageContaining("modules_to_save");
+    for (String flag : List.of("1", "\"true\"")) {
+      assertThatThrownBy(() -> read("\"target_modules\": [\"q_proj\"], \"use_rslora\": " + flag))
+          .hasMessageContaining("use_rslora is " + flag + ", expected true or false");
+    }
     assertThatThrownBy(() -> read("\"target_modules\": \"(\""))
         .hasMessageContaining("not a regular expression");
     assertThatThrownBy(
