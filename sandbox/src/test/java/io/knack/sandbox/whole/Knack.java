@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** The launcher, as a person calls it from the project's root. */
 final class Knack {
@@ -51,6 +52,14 @@ final class Knack {
   }
 
   Ending run(List<String> arguments) throws IOException, InterruptedException {
+    return run(Map.of(), arguments);
+  }
+
+  /**
+   * @param environment beside what there is
+   */
+  Ending run(Map<String, String> environment, List<String> arguments)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(ROOT.resolve("knack").toString()));
     command.addAll(arguments);
     Path out = scratch.resolve("out");
@@ -59,6 +68,7 @@ final class Knack {
     builder.environment().put("KNACK_NO_BUILD", "1");
     builder.environment().put("KNACK_JAVA_OPTS", "-Xmx1500m");
     builder.environment().remove("MLFLOW_TRACKING_URI");
+    builder.environment().putAll(environment);
     int code =
         builder
             .redirectInput(Path.of("/dev/null").toFile())
