@@ -54,32 +54,28 @@ public final class SparkTables {
     if (paths.isEmpty()) {
       return spark.createDataFrame(List.of(), codec.schema());
     }
-    return spark
-        .read()
-        .schema(codec.schema())
-        .option("recursiveFileLookup", "true")
-        .parquet(paths.stream().map(path -> path.toUri().toString()).toArray(String[]::new));
+    return SparkFiles.read(
+        spark.read().schema(codec.schema()).option("recursiveFileLookup", "true"), paths);
   }
 
   /** Writes the directory of a table into an artifact; one job. */
   public static <T extends Record> void write(Dataset<Row> rows, Table<T> table, Path artifact) {
-    RowCodec.of(table)
-        .align(rows)
-        .write()
-        .mode(SaveMode.ErrorIfExists)
-        .parquet(artifact.resolve(table.name()).toUri().toString());
+    SparkFiles.write(
+        RowCodec.of(table).align(rows).write().mode(SaveMode.ErrorIfExists),
+        artifact.resolve(table.name()));
   }
 
   /** {@link #write} with one directory per day of an instant column. */
   public static <T extends Record> void writeByDay(
       Dataset<Row> rows, Table<T> table, Column instant, Path artifact) {
-    RowCodec.of(table)
-        .align(rows)
-        .withColumn("day", functions.date_format(instant, "yyyy-MM-dd"))
-        .write()
-        .mode(SaveMode.ErrorIfExists)
-        .partitionBy("day")
-        .parquet(artifact.resolve(table.name()).toUri().toString());
+    SparkFiles.write(
+        RowCodec.of(table)
+            .align(rows)
+            .withColumn("day", functions.date_format(instant, "yyyy-MM-dd"))
+            .write()
+            .mode(SaveMode.ErrorIfExists)
+            .partitionBy("day"),
+        artifact.resolve(table.name()));
   }
 
   private static <T extends Record> List<Path> places(Table<T> table, List<Artifact> chain) {

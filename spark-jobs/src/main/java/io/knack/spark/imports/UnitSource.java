@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.col;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.knack.contracts.store.Digests;
 import io.knack.contracts.store.Salt;
+import io.knack.spark.frame.SparkFiles;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -56,9 +57,7 @@ final class UnitSource {
     }
     for (InputFile file : parquet) {
       Dataset<Row> rows =
-          spark
-              .read()
-              .parquet(file.file().toUri().toString())
+          SparkFiles.read(spark.read(), file.file())
               .selectExpr("to_json(struct(*)) AS json", "_metadata.row_index AS row")
               .mapPartitions(
                   (org.apache.spark.api.java.function.MapPartitionsFunction<Row, Row>)

@@ -10,6 +10,7 @@ import io.knack.practice.features.TextSpace;
 import io.knack.practice.features.TextVector;
 import io.knack.spark.frame.RowCodec;
 import io.knack.spark.frame.RowsDigest;
+import io.knack.spark.frame.SparkFiles;
 import io.knack.spark.frame.SparkTables;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -197,9 +198,9 @@ final class NightFiles {
   }
 
   private static String write(Dataset<Row> members, Path place) {
-    members.write().parquet(place.toUri().toString());
+    SparkFiles.write(members.write(), place);
     return RowsDigest.of(
-        members.sparkSession().read().schema(members.schema()).parquet(place.toUri().toString()),
+        SparkFiles.read(members.sparkSession().read().schema(members.schema()), place),
         Tables.MEMBERS);
   }
 

@@ -19,6 +19,7 @@ import io.knack.contracts.table.Tables;
 import io.knack.spark.curate.CuratePlan;
 import io.knack.spark.curate.CurateStage;
 import io.knack.spark.frame.SharedSpark;
+import io.knack.spark.frame.SparkFiles;
 import io.knack.spark.mine.MinePlan;
 import io.knack.spark.mine.MineStage;
 import java.io.IOException;
@@ -100,15 +101,32 @@ final class ImportStageTest {
     assertThat(figures(imported("home", packed)))
         .isEqualTo("30 total, 30 valid, 0 bad, 0 old, 30 new");
 
-    SPARK
-        .read()
-        .json(LOG.toUri().toString())
-        .limit(40)
-        .coalesce(1)
-        .write()
-        .parquet(folder.resolve("rows").toUri().toString());
+    SparkFiles.write(
+        SPARK.read().json(LOG.toUri().toString()).limit(40).coalesce(1).write(),
+        folder.resolve("rows"));
     assertThat(figures(imported("home", folder)))
         .isEqualTo("70 total, 70 valid, 0 bad, 60 old, 10 new");
+  }
+
+  /** A workspace and its input may lie anywhere: nothing in a path is a pattern or an escape. */
+  @Test
+  void everyNameOfADirectoryIsAName() throws IOException {
+    String name = "with space é #%41[x]{y,z}*?a:b\\c";
+    Path strange = Files.createDirectory(dir.resolve(name));
+    Files.write(strange.resolve("log.jsonl"), lines.subList(0, 50));
+    SparkFiles.write(
+        SPARK.read().json(LOG.toUri().toString()).limit(40).coalesce(1).write(),
+        strange.resolve("rows {1}"));
+    Path input = Files.move(strange, dir.resolve("in " + name));
+
+    assertThat(figures(imported(name, input)))
+        .isEqualTo("90 total, 90 valid, 0 bad, 40 old, 50 new");
+    assertThat(figures(imported(name, input)))
+        .isEqualTo("90 total, 90 valid, 0 bad, 90 old, 0 new");
+    MinePlan plan = Plans.read(MinePlan.class, null, List.of());
+    StageRunner.Ending mined = runner(name).run(new MineStage(SPARK), plan, run());
+    assertThat(Tables.MEMBERS.readAllFrom(directory(name, mined))).hasSize(50);
+    assertThat(dir.toFile().list()).containsExactlyInAnyOrder(name, "in " + name);
   }
 
   @Test
@@ -195,7 +213,7 @@ final class ImportStageTest {
 
   private StageRunner.Ending imported(String home, Path input, String... overrides) {
     List<String> all = new ArrayList<>(Arrays.asList(overrides));
-    all.add("input=[\"" + input + "\"]");
+    all.add("input=[\"" + input.toString().replace("\\", "\\\\") + "\"]");
     return runner(home)
         .run(new ImportStage(() -> SPARK), Plans.read(ImportPlan.class, null, all), run());
   }
