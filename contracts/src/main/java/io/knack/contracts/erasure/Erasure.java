@@ -116,14 +116,11 @@ public final class Erasure {
     SubjectId subject = traces.subject();
     Optional<Entry> before = known.of(subject);
     if (traces.isEmpty() && before.filter(Entry::complete).isPresent()) {
-      return new Receipt(
-          before.get().receipt(),
+      String earlier = before.get().receipt();
+      return Receipt.ofNothing(
+          earlier,
           now(),
-          "nothing_left",
-          new TreeMap<>(),
-          List.of(),
-          List.of(),
-          null);
+          Receipt.wasOfNothing(home, earlier) ? Receipt.NOT_FOUND : Receipt.NOTHING_LEFT);
     }
     String receipt =
         before
@@ -134,6 +131,15 @@ public final class Erasure {
                     ID.format(clock.instant())
                         + "-"
                         + UUID.randomUUID().toString().substring(0, 8));
+    if (traces.isEmpty() && before.isEmpty()) {
+      Receipt nothing = Receipt.ofNothing(receipt, now(), Receipt.NOT_FOUND);
+      step();
+      nothing.write(home);
+      step();
+      // Who asks to be forgotten before any log of them came is left out when it comes.
+      known.with(new Entry(subject, receipt, true)).write(home);
+      return nothing;
+    }
     step();
     known.with(new Entry(subject, receipt, false)).write(home);
     long files = store.sweep(receipt, now());
@@ -156,9 +162,7 @@ public final class Erasure {
     tables(ArtifactKind.INTERACTIONS, receipt, artifact -> path -> interactions(traces));
     Receipt written = receipt(receipt, files);
     step();
-    DurableFiles.replace(
-        home.resolve("erasures").resolve(receipt + ".json"),
-        JSON.writerWithDefaultPrettyPrinter().writeValueAsString(written) + "\n");
+    written.write(home);
     step();
     ErasedSubjects.read(home).with(new Entry(subject, receipt, true)).write(home);
     return written;
@@ -397,9 +401,13 @@ public final class Erasure {
     return found.size();
   }
 
-  /** A copy that waits for a tracking server: a report, or an adapter that learnt. */
+  /**
+   * A copy that waits for a tracking server: a report, or an adapter that learnt. Cards of
+   * artifacts wait there too, but hold nothing of a person: counts, digests, the plan.
+   */
   private static boolean kept(Path file) {
-    return String.valueOf(file.getParent()).endsWith(".files");
+    return String.valueOf(file.getParent()).endsWith(".files")
+        && !file.getFileName().toString().endsWith("-" + ArtifactStore.CARD);
   }
 
   private static boolean quotes(String name) {
@@ -428,7 +436,7 @@ public final class Erasure {
     return new Receipt(
         receipt,
         now(),
-        "erased",
+        Receipt.ERASED,
         counts,
         queued.stream().map(RetrainQueue.Item::adapter).toList(),
         queued.stream().map(item -> item.cluster().value()).distinct().toList(),

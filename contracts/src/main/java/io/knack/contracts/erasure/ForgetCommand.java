@@ -57,8 +57,15 @@ public final class ForgetCommand implements Callable<Integer> {
   }
 
   private static void print(PrintWriter out, Receipt receipt) {
-    if (receipt.outcome().equals("nothing_left")) {
+    if (receipt.outcome().equals(Receipt.NOTHING_LEFT)) {
       out.println("nothing is left of this person; receipt " + receipt.receipt());
+      return;
+    }
+    if (receipt.outcome().equals(Receipt.NOT_FOUND)) {
+      out.println(
+          "no interactions of this subject were found; nothing to erase (is it written as in the"
+              + " logs?); receipt "
+              + receipt.receipt());
       return;
     }
     out.println("erased; receipt " + receipt.receipt());

@@ -22,6 +22,8 @@ import io.knack.contracts.store.Salt;
 import io.knack.contracts.table.Table;
 import io.knack.contracts.table.Tables;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +37,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 final class ErasureTest {
   private static final Clock CLOCK =
@@ -136,6 +139,55 @@ final class ErasureTest {
     assertThat(Files.readString(home.resolve("erasures").resolve(first.receipt() + ".json")))
         .doesNotContain(hash, SmallWorkspace.ALICE);
     assertThat(home.resolve("serving/manifests/v000003.json")).doesNotExist();
+  }
+
+  @Test
+  void aSubjectThatNobodyIsIsSaidToBeNobody() throws IOException {
+    Path home = SmallWorkspace.create(directory.resolve("home"));
+    Path log = Files.createDirectories(home.resolve("runs/night")).resolve("mine.log");
+    Files.writeString(log, "kept");
+    List<ArtifactRef> before = refs(home);
+
+    Receipt receipt = new Erasure(home, CLOCK).forget("nobodyatall");
+
+    assertThat(receipt.outcome()).isEqualTo("not_found");
+    assertThat(receipt.counts()).isEmpty();
+    assertThat(refs(home)).isEqualTo(before);
+    assertThat(log).exists();
+    assertThat(ErasedSubjects.read(home).hashes())
+        .as("a log of them that comes later is left out")
+        .containsExactly(Salt.of(home).hash("nobodyatall"));
+    Receipt again = new Erasure(home, CLOCK).forget("nobodyatall");
+    assertThat(again.outcome()).isEqualTo("not_found");
+    assertThat(again.receipt()).isEqualTo(receipt.receipt());
+
+    StringWriter out = new StringWriter();
+    CommandLine line = new CommandLine(new ForgetCommand());
+    line.setOut(new PrintWriter(out, true));
+    assertThat(line.execute("--home", home.toString(), "--subject", "nobodyatall")).isZero();
+    assertThat(out.toString())
+        .startsWith("no interactions of this subject were found; nothing to erase");
+  }
+
+  /** A tracking server that was away still gets the cards; reports may quote, and go. */
+  @Test
+  void waitingCardsStay() throws IOException {
+    Path home = SmallWorkspace.create(directory.resolve("home"));
+    Path waiting = Files.createDirectories(home.resolve("tracking/20260305.files"));
+    Files.writeString(waiting.resolve("0-artifact.json"), "{}");
+    Files.writeString(waiting.resolve("1-report.html"), SmallWorkspace.ALICES);
+
+    new Erasure(home, CLOCK).forget(SmallWorkspace.ALICE);
+
+    assertThat(waiting.toFile().list()).containsExactly("0-artifact.json");
+  }
+
+  private static List<ArtifactRef> refs(Path home) {
+    ArtifactStore store = ArtifactStore.open(home);
+    return Stream.of(ArtifactKind.values())
+        .flatMap(kind -> store.chain(kind).stream())
+        .map(Artifact::ref)
+        .toList();
   }
 
   @Test
