@@ -14,6 +14,7 @@ import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Digests;
 import io.knack.contracts.store.Jsons;
 import java.io.IOException;
+import java.io.ObjectStreamException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -216,8 +217,22 @@ public final class StageRunner {
       Thread.currentThread().interrupt();
       store.discard(output);
       throw new TemporaryException(stage.name() + " was interrupted", e);
-    } catch (IOException | RuntimeException e) {
-      store.discard(output);
+    } catch (Throwable e) {
+      // Also what Spark throws without declaring it, and errors: no failure leaves its output.
+      try {
+        store.discard(output);
+      } catch (TemporaryException left) {
+        e.addSuppressed(left);
+      }
+      Optional<IOException> refusal = refusal(e);
+      if (refusal.isPresent()) {
+        throw new TemporaryException(
+            stage.name()
+                + " could not read or write: "
+                + TemporaryException.words(refusal.get())
+                + "; try again when that is mended",
+            refusal.get());
+      }
       throw e;
     }
     if (result instanceof StageResult.Produced produced) {
@@ -261,6 +276,21 @@ public final class StageRunner {
     StageResult.Nothing nothing = (StageResult.Nothing) result;
     return new Ending(
         run, ExitCode.NOTHING, "nothing", null, nothing.reason(), allowance.figures());
+  }
+
+  /** What a disk or a network refused below an engine's own exceptions. */
+  private static Optional<IOException> refusal(Throwable failure) {
+    if (failure instanceof KnackException || failure instanceof IOException) {
+      return Optional.empty();
+    }
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof IOException refused
+          && !(cause instanceof JsonProcessingException)
+          && !(cause instanceof ObjectStreamException)) {
+        return Optional.of(refused);
+      }
+    }
+    return Optional.empty();
   }
 
   private static SortedMap<String, Object> with(

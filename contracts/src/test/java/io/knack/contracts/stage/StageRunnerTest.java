@@ -33,7 +33,8 @@ final class StageRunnerTest {
   public enum Ends {
     PRODUCED,
     NOTHING,
-    TEMPORARY
+    TEMPORARY,
+    FULL_DISK
   }
 
   /** Plan of the fake stages. */
@@ -141,6 +142,23 @@ final class StageRunnerTest {
             "import nothing false");
   }
 
+  /** Spark is written in Scala: what it throws is neither declared nor a RuntimeException. */
+  @Test
+  void aFullDiskBelowAnEngineIsSaidAndLeavesNothing() {
+    assertThatThrownBy(() -> run(source(), "a", "ends=full_disk"))
+        .isInstanceOf(TemporaryException.class)
+        .hasMessage(
+            "import could not read or write: No space left on device; try again when that is"
+                + " mended");
+    assertThat(home.resolve("artifacts/interactions")).isEmptyDirectory();
+    assertThat(RunRecord.read(home, new RunId("a"), "import").orElseThrow().exit()).isEqualTo(75);
+  }
+
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  private static <E extends Exception> E undeclared(Exception thrown) throws E {
+    throw (E) thrown;
+  }
+
   @Test
   void runIdsCannotLeaveTheWorkspace() {
     for (String id : List.of("../x", "a/b", "", ".hidden", "x".repeat(101))) {
@@ -203,6 +221,11 @@ final class StageRunnerTest {
       return switch (plan.ends()) {
         case PRODUCED -> produce(plan, context);
         case NOTHING -> new StageResult.Nothing("too little");
+        case FULL_DISK -> {
+          produce(plan, context);
+          throw StageRunnerTest.<RuntimeException>undeclared(
+              new Exception("job aborted", new Error(new IOException("No space left on device"))));
+        }
         case TEMPORARY -> {
           if (runs <= 2) {
             throw new TemporaryException("endpoint down");
