@@ -117,6 +117,7 @@ public final class ShowCommand implements Callable<Integer> {
     return artifacts.stream()
         .filter(artifact -> deltas || hasTable(artifact, table))
         .filter(artifact -> hasTable(artifact, table))
+        .peek(store()::verifyListing)
         .flatMap(artifact -> table.readFrom(artifact.directory()))
         .map(table::json);
   }

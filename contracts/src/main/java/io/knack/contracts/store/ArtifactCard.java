@@ -36,6 +36,24 @@ public record ArtifactCard(
     SortedMap<String, Object> figures,
     Map<String, String> runtime,
     @Nullable String note) {
+  /** What every card says; a note is said of few. */
+  static final List<String> REQUIRED =
+      List.of(
+          "kind",
+          "schema_version",
+          "producer",
+          "code_version",
+          "run",
+          "created_at",
+          "plan_digest",
+          "plan",
+          "inputs",
+          "files",
+          "content_digest",
+          "seed",
+          "supersedes",
+          "figures",
+          "runtime");
 
   /** One file of the artifact; the path is relative, with forward slashes. */
   public record FileEntry(String path, long bytes, String sha256) {}

@@ -1,6 +1,7 @@
 package io.knack.contracts.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.id.RunId;
 import io.knack.contracts.stage.ContractException;
@@ -45,6 +46,8 @@ public final class ArtifactStore {
   public static final String CARD = "artifact.json";
 
   private static final Pattern COMMITTED = Pattern.compile("(\\d{6})-(\\d{3})-([0-9a-f]{16})");
+  private static final Pattern HIDDEN = Pattern.compile("(^|/)[._]");
+  private static final String RESTORE = "restore the artifact from a backup, or make it again";
   private static final Pattern STAGED = Pattern.compile("\\.staged-(\\d+)-.*");
   private static final ObjectMapper JSON = Jsons.mapper();
 
@@ -82,7 +85,7 @@ public final class ArtifactStore {
       return Files.createDirectory(
           directory.resolve(".staged-" + ProcessHandle.current().pid() + "-" + UUID.randomUUID()));
     } catch (IOException e) {
-      throw new TemporaryException("cannot write below " + home + ": " + e.getMessage(), e);
+      throw TemporaryException.of("cannot write below " + home, e);
     }
   }
 
@@ -112,8 +115,7 @@ public final class ArtifactStore {
         IN_PROCESS.unlock();
       }
     } catch (IOException e) {
-      throw new TemporaryException(
-          "cannot commit to " + directory(draft.kind()) + ": " + e.getMessage(), e);
+      throw TemporaryException.of("cannot commit to " + directory(draft.kind()), e);
     }
   }
 
@@ -122,7 +124,7 @@ public final class ArtifactStore {
     try {
       DurableFiles.deleteTree(staged);
     } catch (IOException e) {
-      throw new TemporaryException("cannot remove " + staged + ": " + e.getMessage(), e);
+      throw TemporaryException.of("cannot remove " + staged, e);
     }
   }
 
@@ -197,7 +199,7 @@ public final class ArtifactStore {
     } catch (FileAlreadyExistsException e) {
       // Somebody else erases it at this moment; the outcome is the same.
     } catch (IOException e) {
-      throw new TemporaryException("cannot erase " + artifact.ref() + ": " + e.getMessage(), e);
+      throw TemporaryException.of("cannot erase " + artifact.ref(), e);
     }
   }
 
@@ -239,7 +241,7 @@ public final class ArtifactStore {
       } catch (NoSuchFileException e) {
         continue;
       } catch (IOException e) {
-        throw new TemporaryException("cannot list " + directory(kind) + ": " + e.getMessage(), e);
+        throw TemporaryException.of("cannot list " + directory(kind), e);
       }
       for (Path other : others) {
         if (COMMITTED.matcher(other.getFileName().toString()).matches()
@@ -255,13 +257,21 @@ public final class ArtifactStore {
     return removed;
   }
 
-  /** Hashes every file of an artifact against its card. */
+  /**
+   * Hashes every file of an artifact against its card.
+   *
+   * @throws ContractException for a file that is missing, changed, or not in the card
+   */
   public void verify(Artifact artifact) {
+    verifyListing(artifact);
     for (FileEntry entry : artifact.card().files()) {
       Path file = artifact.directory().resolve(entry.path()).normalize();
       if (!file.startsWith(artifact.directory())) {
         throw new ContractException(
             artifact.ref() + " names a file outside itself: " + entry.path());
+      }
+      if (Files.isDirectory(file)) {
+        throw new ContractException(file + " is a directory; its card lists a file; " + RESTORE);
       }
       try {
         String found = Digests.sha256(file);
@@ -272,8 +282,41 @@ public final class ArtifactStore {
       } catch (NoSuchFileException e) {
         throw new ContractException(file + " is missing; its card lists it", e);
       } catch (IOException e) {
-        throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
+        throw TemporaryException.of("cannot read " + file, e);
       }
+    }
+  }
+
+  /**
+   * Looks for files that were added to an artifact: who reads a table reads every file of its
+   * directory. Names that begin with a dot or an underscore are nobody's data.
+   *
+   * @throws ContractException for a file that the card does not list
+   */
+  public void verifyListing(Artifact artifact) {
+    Set<String> listed = new HashSet<>();
+    artifact.card().files().forEach(entry -> listed.add(entry.path()));
+    listed.add(CARD);
+    try (Stream<Path> walk = Files.walk(artifact.directory())) {
+      walk.filter(Files::isRegularFile)
+          .map(file -> artifact.directory().relativize(file))
+          .filter(file -> !HIDDEN.matcher(file.toString()).find())
+          .filter(file -> !listed.contains(file.toString().replace('\\', '/')))
+          .sorted()
+          .findFirst()
+          .ifPresent(
+              file -> {
+                throw new ContractException(
+                    artifact.directory().resolve(file)
+                        + " is no part of the artifact: "
+                        + CARD
+                        + " does not list it; move it out of there");
+              });
+    } catch (IOException e) {
+      throw TemporaryException.of("cannot list " + artifact.directory(), e);
+    } catch (UncheckedIOException e) {
+      throw new TemporaryException(
+          "cannot list " + artifact.directory() + ": " + e.getMessage(), e);
     }
   }
 
@@ -329,22 +372,46 @@ public final class ArtifactStore {
     } catch (NoSuchFileException e) {
       return List.of();
     } catch (IOException e) {
-      throw new TemporaryException("cannot list " + directory(kind) + ": " + e.getMessage(), e);
+      throw TemporaryException.of("cannot list " + directory(kind), e);
     }
   }
 
+  /** The name of an artifact's directory ends in its card's digest: a changed card is found so. */
   private Artifact load(ArtifactKind kind, Path directory) {
     Path file = directory.resolve(CARD);
     try {
       String json = Files.readString(file);
+      JsonNode tree = JSON.readTree(json);
+      if (!tree.isObject()) {
+        throw new ContractException(
+            file
+                + " is no artifact card: expected a JSON object, found '"
+                + tree
+                + "'; "
+                + RESTORE);
+      }
+      List<String> missing =
+          ArtifactCard.REQUIRED.stream().filter(field -> !tree.hasNonNull(field)).toList();
+      if (!missing.isEmpty()) {
+        throw new ContractException(
+            file + " is no artifact card: it lacks " + String.join(", ", missing) + "; " + RESTORE);
+      }
+      String digest = Digests.sha256(json);
+      if (!directory.getFileName().toString().endsWith(digest.substring(0, 16))) {
+        throw new ContractException(
+            file
+                + " was changed: it has digest "
+                + digest
+                + ", its directory is named for another one; "
+                + RESTORE);
+      }
       return new Artifact(
-          new ArtifactRef(kind, Digests.sha256(json)),
-          directory,
-          JSON.readValue(json, ArtifactCard.class));
+          new ArtifactRef(kind, digest), directory, JSON.treeToValue(tree, ArtifactCard.class));
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is no artifact card: " + e.getOriginalMessage(), e);
+      throw new ContractException(
+          file + " is no artifact card: " + e.getOriginalMessage() + "; " + RESTORE, e);
     } catch (IOException e) {
-      throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
+      throw TemporaryException.of("cannot read " + file, e);
     }
   }
 

@@ -52,11 +52,57 @@ final class ArtifactStoreTest {
     Files.writeString(card, Files.readString(card).replace("night-1", "night-2"));
     assertThatThrownBy(() -> store.resolve(artifact.ref()))
         .isInstanceOf(ContractException.class)
-        .hasMessageContaining("expected clusters@" + artifact.ref().digest());
+        .hasMessageContaining(card + " was changed: it has digest ")
+        .hasMessageContaining("restore the artifact from a backup, or make it again");
     ArtifactRef unknown = new ArtifactRef(ArtifactKind.CLUSTERS, "0".repeat(64));
     assertThatThrownBy(() -> store.resolve(unknown))
         .isInstanceOf(ContractException.class)
         .hasMessageContaining("no artifact clusters@000");
+  }
+
+  @Test
+  void whatWasAddedToAnArtifactIsRefused() throws IOException {
+    ArtifactStore store = ArtifactStore.open(home);
+    Artifact artifact = commit(store, "one", List.of());
+    Files.writeString(artifact.file("data/.rows.txt.crc"), "hidden");
+    Files.writeString(artifact.file("data/_SUCCESS"), "");
+    assertThat(store.resolve(artifact.ref())).isEqualTo(artifact);
+    Path added = artifact.file("data/more.txt");
+    Files.writeString(added, "two");
+    assertThatThrownBy(() -> store.resolve(artifact.ref()))
+        .isInstanceOf(ContractException.class)
+        .hasMessage(
+            added
+                + " is no part of the artifact: artifact.json does not list it; move it out of"
+                + " there");
+    Files.delete(added);
+    Files.delete(artifact.file("data/rows.txt"));
+    Files.createDirectory(artifact.file("data/rows.txt"));
+    assertThatThrownBy(() -> store.resolve(artifact.ref()))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining("rows.txt is a directory; its card lists a file");
+  }
+
+  @Test
+  void aCardThatIsNoneIsNamed() throws IOException {
+    ArtifactStore store = ArtifactStore.open(home);
+    Path card = commit(store, "one", List.of()).file(ArtifactStore.CARD);
+    for (String content : List.of("null", "[]", "", "7")) {
+      Files.writeString(card, content);
+      assertThatThrownBy(() -> store.chain(ArtifactKind.CLUSTERS))
+          .isInstanceOf(ContractException.class)
+          .hasMessageContaining(
+              card + " is no artifact card: expected a JSON object, found '" + content + "'");
+    }
+    Files.writeString(card, "{\"kind\": \"clusters\", \"run\": null}");
+    assertThatThrownBy(() -> store.chain(ArtifactKind.CLUSTERS))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining(
+            card + " is no artifact card: it lacks schema_version, producer, code_version, run, ");
+    Files.writeString(card, "{");
+    assertThatThrownBy(() -> store.chain(ArtifactKind.CLUSTERS))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining(card + " is no artifact card: Unexpected end-of-input");
   }
 
   @Test
