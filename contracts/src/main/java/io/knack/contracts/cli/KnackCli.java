@@ -7,7 +7,10 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Runs a module's root command: user's mistakes become one message and an exit code. */
 public final class KnackCli {
@@ -41,6 +44,7 @@ public final class KnackCli {
   /** Sets the error handling of every Knack command line. */
   public static CommandLine commandLine(CommandLine line) {
     line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExecutionStrategy(KnackCli::execute);
     line.setParameterExceptionHandler(
         (problem, arguments) -> {
           PrintWriter err = problem.getCommandLine().getErr();
@@ -70,6 +74,28 @@ public final class KnackCli {
           return ExitCode.BUG.code();
         });
     return line;
+  }
+
+  /** Runs the verb, but not in a workspace that it could only take for an empty one. */
+  private static int execute(CommandLine.ParseResult parsed) {
+    List<CommandLine> given = parsed.asCommandLineList();
+    CommandLine verb = given.get(given.size() - 1);
+    if (given.stream().noneMatch(CommandLine::isUsageHelpRequested)) {
+      home(verb.getCommandSpec())
+          .flatMap(options -> HomeOptions.problem(options.home))
+          .ifPresent(
+              problem -> {
+                throw new CommandLine.ParameterException(verb, problem);
+              });
+    }
+    return new CommandLine.RunLast().execute(parsed);
+  }
+
+  private static Optional<HomeOptions> home(CommandSpec spec) {
+    if (spec.userObject() instanceof HomeOptions options) {
+      return Optional.of(options);
+    }
+    return spec.mixins().values().stream().flatMap(mixin -> home(mixin).stream()).findFirst();
   }
 
   private static String words(Throwable problem) {

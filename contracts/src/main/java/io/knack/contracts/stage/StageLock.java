@@ -3,6 +3,7 @@ package io.knack.contracts.stage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -22,7 +23,7 @@ public final class StageLock implements AutoCloseable {
    * Takes the lock without waiting.
    *
    * @throws TemporaryException when somebody holds it
-   * @throws PlanException when the workspace cannot be written
+   * @throws PlanException when the workspace may not be written
    */
   public static StageLock take(Path home, String stage) {
     Path locks = home.resolve("locks");
@@ -50,8 +51,15 @@ public final class StageLock implements AutoCloseable {
         throw busy(home, stage);
       }
       return new StageLock(channel);
+    } catch (AccessDeniedException e) {
+      throw new PlanException(
+          "--home "
+              + home
+              + " cannot be used: no permission to write "
+              + locks.resolve(stage + ".lock")
+              + "; run as its owner, or name a directory you may write");
     } catch (IOException e) {
-      throw new TemporaryException(stage + ": " + e.getMessage(), e);
+      throw TemporaryException.of(stage + " cannot take its lock", e);
     }
   }
 

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,6 +99,41 @@ final class ShowCommandTest {
     assertThat(show("cluster@00")).isEqualTo(2);
     assertThat(show("clusters", "--run", "../x")).isEqualTo(2);
     assertThat(show("clusters", "--limit", "-1")).isEqualTo(2);
+  }
+
+  @Test
+  void aPlaceThatIsNoWorkspaceIsNotTakenForAnEmptyOne() throws IOException {
+    Path workspace = home;
+    home = Files.writeString(workspace.resolve("passwd"), "x");
+    assertThat(show("members")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains("--home " + home + ": " + home + " is a file, expected a directory");
+    home = home.resolve("below");
+    assertThat(show("members")).isEqualTo(2);
+    assertThat(err.toString()).contains("--home " + home + " cannot be read: ", "Not a directory");
+    assertThat(show("members", "--help")).isZero();
+    home = Files.createDirectory(workspace.resolve("part"));
+    Files.writeString(home.resolve("serving"), "x");
+    assertThat(show("manifest")).isEqualTo(2);
+    assertThat(err.toString()).contains("serving is a file, expected a directory");
+    home = workspace.resolve("not-there-yet");
+    assertThat(show("members")).isEqualTo(65);
+    assertThat(err.toString()).contains("no clusters in " + home);
+  }
+
+  @Test
+  void aFileThatWasAddedToATableIsRefused() throws IOException {
+    Path artifact;
+    try (Stream<Path> artifacts = Files.list(home.resolve("artifacts/clusters"))) {
+      artifact =
+          artifacts
+              .filter(path -> path.getFileName().toString().startsWith("0"))
+              .findFirst()
+              .orElseThrow();
+    }
+    Files.copy(artifact.resolve("members.parquet"), artifact.resolve("more.parquet"));
+    assertThat(show("members")).isEqualTo(65);
+    assertThat(err.toString()).contains("more.parquet is no part of the artifact");
   }
 
   private int show(String... arguments) {
