@@ -54,8 +54,23 @@ public final class ScheduleCommand implements Callable<Integer> {
             },
             "schedule-stop");
     Runtime.getRuntime().addShutdownHook(hook);
-    schedule.start();
+    try {
+      schedule.start();
+    } catch (RuntimeException e) {
+      abandon(schedule, hook);
+      throw e;
+    }
     stopped.await();
     return 0;
+  }
+
+  /** A schedule that did not start ends with its problem's exit code, not with the signal's 0. */
+  private static void abandon(NightSchedule schedule, Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      return; // The signal came: the hook closes the schedule and ends the process.
+    }
+    schedule.close();
   }
 }

@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.knack.contracts.cli.Console;
 import io.knack.contracts.plan.Plans;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -91,6 +94,44 @@ final class NightScheduleTest {
       assertThat(launcher.started.poll(30, TimeUnit.SECONDS)).isEqualTo("import");
     }
     assertThat(NightRecord.all(home)).as("resumed, not begun anew").hasSize(1);
+  }
+
+  /** As a process: what a service manager sees. */
+  @Test
+  void aScheduleThatCannotStartEndsWith75() throws IOException, InterruptedException {
+    Path out = home.resolve("out.txt");
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      assertThat(exitOfSchedule(home.resolve("a"), taken.getLocalPort(), out)).isEqualTo(75);
+      assertThat(out).content().contains("cannot start the schedule in", "Address already in use");
+    }
+    Path file = Files.writeString(home.resolve("file"), "no directory");
+    assertThat(exitOfSchedule(file, 0, out)).isEqualTo(75);
+    assertThat(out).content().contains("cannot start the schedule in " + file, "Not a directory");
+  }
+
+  private static int exitOfSchedule(Path home, int healthPort, Path out)
+      throws IOException, InterruptedException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName(),
+            "schedule",
+            "--home",
+            home.toString(),
+            "--set",
+            "graph=" + Path.of(System.getProperty("knack.root"), "config", "graph.yaml"),
+            "--set",
+            "schedule.health_port=" + healthPort);
+    builder.environment().put("KNACK_LAUNCHER", "/bin/true");
+    Process process = builder.redirectErrorStream(true).redirectOutput(out.toFile()).start();
+    try {
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it ends").isTrue();
+      return process.exitValue();
+    } finally {
+      process.destroyForcibly();
+    }
   }
 
   private NightSchedule schedule(StageLauncher launcher, String... overrides) {
