@@ -1,13 +1,16 @@
 package io.knack.scheduler;
 
 import io.knack.contracts.PriceBook;
+import io.knack.contracts.plan.Address;
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
+import io.knack.contracts.stage.PlanException;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -55,7 +58,7 @@ public record NightPlan(
    */
   public record Model(
       @Nullable Path directory,
-      @Nullable String endpoint,
+      @Address @Nullable String endpoint,
       @Nullable String name,
       @Nullable String revision) {}
 
@@ -64,7 +67,7 @@ public record NightPlan(
    *
    * @param server such as http://localhost:5000; null for what the environment says
    */
-  public record Tracking(@Nullable String server, @Default("knack") String experiment) {}
+  public record Tracking(@Address @Nullable String server, @Default("knack") String experiment) {}
 
   /** Limits of one night; null for none. */
   public record Limits(
@@ -87,29 +90,36 @@ public record NightPlan(
           int attempts,
       @Default("15m") Duration backOff) {
     public Schedule {
+      List<String> problems = new ArrayList<>();
       try {
         ZoneId zone = ZoneId.of(timeZone);
         timeZone = zone.getId();
       } catch (DateTimeException e) {
-        throw new IllegalArgumentException(
-            "time_zone: is " + timeZone + ", expected a zone such as Europe/Berlin or UTC", e);
+        problems.add(
+            "time_zone: is " + timeZone + ", expected a zone such as Europe/Berlin or UTC");
       }
       if (!org.quartz.CronExpression.isValidExpression(cron)) {
-        throw new IllegalArgumentException(
+        problems.add(
             "cron: is '"
                 + cron
                 + "', expected six fields such as '0 30 1 * * ?' (01:30 each night)");
+      }
+      if (!problems.isEmpty()) {
+        throw new PlanException(problems);
       }
     }
   }
 
   public NightPlan {
     memories = List.copyOf(memories);
+    List<String> problems = new ArrayList<>();
     for (String memory : memories) {
       if (!MEMORIES.contains(memory)) {
-        throw new IllegalArgumentException(
-            "memories: has '" + memory + "', expected adapter, rules, episodes");
+        problems.add("memories: has '" + memory + "', expected adapter, rules, episodes");
       }
+    }
+    if (!problems.isEmpty()) {
+      throw new PlanException(problems);
     }
   }
 }

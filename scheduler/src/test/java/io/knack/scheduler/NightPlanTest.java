@@ -114,6 +114,48 @@ final class NightPlanTest {
         .hasMessageContaining("expected six fields");
     assertThatThrownBy(() -> Plans.read(NightPlan.class, null, List.of("schedule.time_zone=Mars")))
         .hasMessageContaining("expected a zone such as Europe/Berlin");
+    assertThatThrownBy(
+            () ->
+                Plans.read(
+                    NightPlan.class,
+                    null,
+                    List.of(
+                        "limits.window=-4h",
+                        "schedule.time_zone=Mars",
+                        "schedule.cron=nightly",
+                        "memories=[dreams, wishes]")))
+        .as("all at once")
+        .hasMessageContainingAll(
+            "5 problems",
+            "limits.window",
+            "'dreams'",
+            "'wishes'",
+            "schedule.cron",
+            "schedule.time");
+  }
+
+  @Test
+  void passwordsAreRefusedAndNotRepeated() {
+    assertThatThrownBy(
+            () ->
+                Plans.read(
+                    NightPlan.class,
+                    null,
+                    List.of(
+                        "model.endpoint=http://u:s3cret@127.0.0.1:9/v1",
+                        "tracking.server=http://s3cret@h:1",
+                        "set.promote.replicas='[http://u:s3cret@gpu:8000]'")))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContainingAll(
+            "3 problems",
+            "model.endpoint: must not hold a user name or password in an address",
+            "tracking.server: must not hold",
+            "set.promote.replicas: must not hold")
+        .hasMessageNotContaining("s3cret");
+    assertThatThrownBy(
+            () -> Plans.read(NightPlan.class, null, List.of("model.endpoint=localhost:8000")))
+        .hasMessageContaining(
+            "model.endpoint: is 'localhost:8000', expected an http or https address");
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.knack.trainer;
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
+import io.knack.contracts.stage.PlanException;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.lora.AdapterConfig;
@@ -139,7 +140,7 @@ public record TrainPlan(
       }
     }
     if (!problems.isEmpty()) {
-      throw new IllegalArgumentException(String.join("; ", problems));
+      throw new PlanException(problems);
     }
   }
 

@@ -2,6 +2,7 @@ package io.knack.consolidation.reflect;
 
 import io.knack.consolidation.ledger.Upkeep;
 import io.knack.contracts.PriceBook;
+import io.knack.contracts.plan.Address;
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
@@ -16,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /** How rules are learnt, replayed and kept. */
 public record ReflectPlan(
     @Doc("checkpoint directory of the model that reflects and replays") @Nullable Path model,
-    @Doc("OpenAI-compatible endpoint, used where there is no directory") @Nullable String endpoint,
+    @Doc("OpenAI-compatible endpoint, used where there is no directory") @Address
+        @Nullable String endpoint,
     @Doc("the model's name at the endpoint") @Nullable String endpointModel,
     @Doc("reflect, multi_case, update") @Default("[reflect, multi_case, update]") List<Way> ways,
     @Doc("how drafts are asked for") Drafting drafting,

@@ -1,35 +1,35 @@
 package io.knack.contracts.plan;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.NullNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.table.Shape;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -38,18 +38,18 @@ import org.jspecify.annotations.Nullable;
  * key is a problem with a "did you mean"; a missing key takes its {@link Default}, or null where
  * the component is {@code @Nullable} and has none, or an empty list, map or nested record. {@link
  * Range} bounds are checked, then the record's own compact constructor, whose {@link
- * IllegalArgumentException} is one more problem; all problems are reported at once in one {@link
- * PlanException}.
+ * IllegalArgumentException} or {@link PlanException} is a problem more for each of its lines. It is
+ * asked even when a component is wrong, with that one's default in its place; what it then says of
+ * that component is left out. All problems are reported at once in one {@link PlanException}.
+ *
+ * <p>A text is taken as it is written: a revision {@code 0777} is no number. No text may hold the
+ * user name or password of an address, and no problem repeats one; an {@link Address} must be one.
  *
  * <p>Components may be numbers, booleans, strings, enums (lower case), {@link Duration} ({@code
  * 90s}, {@code 2h}, {@code PT2H}), {@link Path}, lists (a single value stands for a list of one),
  * maps with text keys, and records of the same.
  */
 public final class Plans {
-  private static final ObjectMapper YAML =
-      YAMLMapper.builder(
-              YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
-          .build();
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
 
@@ -65,7 +65,7 @@ public final class Plans {
   public static <P extends Record> P read(
       Class<P> type, @Nullable Path file, List<String> overrides) {
     String where = file == null ? "the plan" : file.toString();
-    ObjectNode tree = file == null ? JsonNodeFactory.instance.objectNode() : readTree(file);
+    PlanNode.Mapping tree = file == null ? PlanNode.Mapping.empty() : readTree(file);
     List<String> problems = new ArrayList<>();
     for (String override : overrides) {
       override(tree, override, problems);
@@ -78,7 +78,7 @@ public final class Plans {
               + (problems.size() == 1
                   ? " has a problem:"
                   : " has " + problems.size() + " problems:"));
-      problems.forEach(problem -> lines.add("  " + problem));
+      problems.forEach(problem -> lines.add("  " + HttpAddress.withoutSecret(problem)));
       throw new PlanException(lines);
     }
     return type.cast(plan);
@@ -93,22 +93,34 @@ public final class Plans {
     }
   }
 
-  private static ObjectNode readTree(Path file) {
+  private static PlanNode.Mapping readTree(Path file) {
     try {
-      JsonNode tree = YAML.readTree(Files.readString(file));
-      if (tree == null || tree.isMissingNode() || tree.isNull()) {
-        return JsonNodeFactory.instance.objectNode();
+      PlanNode tree = PlanNode.parse(Files.readString(file));
+      if (tree == null || (tree instanceof PlanNode.Scalar scalar && scalar.isNull())) {
+        return PlanNode.Mapping.empty();
       }
-      if (tree instanceof ObjectNode object) {
-        return object;
+      if (tree instanceof PlanNode.Mapping mapping) {
+        return mapping;
       }
       throw new PlanException(file + " is not a plan: expected keys and values at the top");
     } catch (JsonProcessingException e) {
-      throw new PlanException(file + " is not YAML: " + e.getOriginalMessage() + at(e));
-    } catch (IOException e) {
       throw new PlanException(
-          "cannot read the plan " + file + ": " + (Files.exists(file) ? e : "no such file"));
+          HttpAddress.withoutSecret(file + " is not YAML: " + e.getOriginalMessage() + at(e)));
+    } catch (IllegalArgumentException e) {
+      throw new PlanException(file + " " + e.getMessage());
+    } catch (CharacterCodingException e) {
+      throw new PlanException(
+          file + " is not a plan: it is no UTF-8 text; save it in the encoding UTF-8");
+    } catch (IOException e) {
+      throw new PlanException("cannot read the plan " + file + ": " + why(file, e));
     }
+  }
+
+  private static String why(Path file, IOException problem) {
+    if (Files.isDirectory(file)) {
+      return "it is a directory, expected a YAML file";
+    }
+    return Files.exists(file) ? String.valueOf(problem) : "no such file";
   }
 
   private static String at(JsonProcessingException e) {
@@ -121,25 +133,32 @@ public final class Plans {
             + ")";
   }
 
-  private static void override(ObjectNode tree, String override, List<String> problems) {
+  private static void override(PlanNode.Mapping tree, String override, List<String> problems) {
     int equals = override.indexOf('=');
     if (equals <= 0) {
       problems.add("--set " + override + ": expected path.to.field=value");
       return;
     }
-    String[] path = override.substring(0, equals).split("\\.", -1);
-    ObjectNode node = tree;
+    String field = override.substring(0, equals);
+    String[] path = field.split("\\.", -1);
+    Map<String, PlanNode> entries = tree.entries();
     for (int i = 0; i < path.length - 1; i++) {
-      JsonNode child = node.get(path[i]);
-      node = child instanceof ObjectNode object ? object : node.putObject(path[i]);
+      if (!(entries.get(path[i]) instanceof PlanNode.Mapping)) {
+        entries.put(path[i], PlanNode.Mapping.empty());
+      }
+      if (entries.get(path[i]) instanceof PlanNode.Mapping child) {
+        entries = child.entries();
+      }
     }
     try {
-      JsonNode value = YAML.readTree(override.substring(equals + 1));
-      node.set(
-          path[path.length - 1],
-          value == null || value.isMissingNode() ? NullNode.getInstance() : value);
+      PlanNode value = PlanNode.parse(override.substring(equals + 1));
+      entries.put(path[path.length - 1], value == null ? PlanNode.Scalar.NULL : value);
     } catch (JsonProcessingException e) {
       problems.add("--set " + override + ": the value is not YAML: " + e.getOriginalMessage());
+    } catch (IllegalArgumentException e) {
+      problems.add("--set " + field + ": the value " + e.getMessage());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // A text in memory has no such problem.
     }
   }
 
@@ -176,32 +195,58 @@ public final class Plans {
   /** One pass over a tree that notes every problem and binds what it can. */
   private record Binding(List<String> problems) {
 
-    @Nullable Object record(Class<?> type, ObjectNode tree, String path) {
+    /**
+     * The record, with defaults in place of what is wrong; null when not even that can be made.
+     * There is nothing wrong where no problem is added.
+     */
+    @Nullable Object record(Class<?> type, PlanNode.Mapping tree, String path) {
       RecordComponent[] components = type.getRecordComponents();
       Map<String, RecordComponent> byKey = new LinkedHashMap<>();
       for (RecordComponent component : components) {
         byKey.put(Shape.snakeCase(component.getName()), component);
       }
-      tree.fieldNames()
-          .forEachRemaining(
-              key -> {
-                if (!byKey.containsKey(key)) {
-                  problems.add(path + key + ": unknown key" + didYouMean(key, byKey));
-                }
-              });
-      int before = problems.size();
+      Set<String> doubtful = new HashSet<>();
+      for (String key : tree.entries().keySet()) {
+        if (!byKey.containsKey(key)) {
+          Optional<String> meant = nearest(key, byKey.keySet());
+          meant.ifPresent(doubtful::add);
+          problems.add(
+              path
+                  + key
+                  + ": unknown key"
+                  + meant
+                      .map(name -> "; did you mean " + name + "?")
+                      .orElse("; known keys: " + String.join(", ", byKey.keySet())));
+        }
+      }
+      boolean complete = true;
       @Nullable Object[] values = new @Nullable Object[components.length];
       int i = 0;
       for (Map.Entry<String, RecordComponent> entry : byKey.entrySet()) {
-        values[i++] = component(entry.getValue(), tree.get(entry.getKey()), path + entry.getKey());
+        String key = entry.getKey();
+        RecordComponent component = entry.getValue();
+        int before = problems.size();
+        Object value = component(component, tree.entries().get(key), path + key);
+        if (problems.size() > before) {
+          doubtful.add(key);
+          if (value == null || !component.getType().isRecord()) {
+            value = new Binding(new ArrayList<>()).component(component, null, path + key);
+          }
+          complete &= value != null || nullable(component);
+        }
+        values[i++] = value;
       }
-      return problems.size() > before ? null : create(type, components, values, path);
+      return complete ? create(type, components, values, path, doubtful) : null;
+    }
+
+    private static boolean nullable(RecordComponent component) {
+      return component.getAnnotatedType().isAnnotationPresent(Nullable.class);
     }
 
     private @Nullable Object component(
-        RecordComponent component, @Nullable JsonNode given, String path) {
-      boolean nullable = component.getAnnotatedType().isAnnotationPresent(Nullable.class);
-      JsonNode node = given;
+        RecordComponent component, @Nullable PlanNode given, String path) {
+      boolean nullable = nullable(component);
+      PlanNode node = given;
       if (node == null) {
         Default byDefault = component.getAnnotation(Default.class);
         if (byDefault != null) {
@@ -213,33 +258,52 @@ public final class Plans {
         } else if (component.getType() == Map.class) {
           return Map.of();
         } else if (component.getType().isRecord()) {
-          node = JsonNodeFactory.instance.objectNode();
+          node = PlanNode.Mapping.empty();
         } else {
           problems.add(path + ": is required");
           return null;
         }
       }
-      if (node.isNull()) {
+      if (isNull(node)) {
         if (!nullable) {
           problems.add(path + ": must not be null");
         }
         return null;
       }
+      int before = problems.size();
       Object value = value(component.getGenericType(), node, path);
       Range range = component.getAnnotation(Range.class);
       if (range != null && value instanceof Number number) {
         double at = number.doubleValue();
         if (!(at >= range.min() && at <= range.max())) {
-          problems.add(path + ": is " + node.asText() + ", " + expected(range));
+          problems.add(path + ": is " + node.json().asText() + ", " + expected(range));
         }
+      }
+      if (component.isAnnotationPresent(Address.class) && problems.size() == before) {
+        addresses(value, path);
       }
       return value;
     }
 
-    private static JsonNode parseDefault(RecordComponent component, Default byDefault) {
+    private void addresses(@Nullable Object value, String path) {
+      if (value instanceof String address) {
+        HttpAddress.problem(address).ifPresent(problem -> problems.add(path + ": " + problem));
+      } else if (value instanceof List<?> list) {
+        for (int i = 0; i < list.size(); i++) {
+          addresses(list.get(i), path + "[" + i + "]");
+        }
+      }
+    }
+
+    private static boolean isNull(PlanNode node) {
+      return node instanceof PlanNode.Scalar scalar && scalar.isNull();
+    }
+
+    private static PlanNode parseDefault(RecordComponent component, Default byDefault) {
       try {
-        return YAML.readTree(byDefault.value());
-      } catch (JsonProcessingException e) {
+        PlanNode node = PlanNode.parse(byDefault.value());
+        return node == null ? PlanNode.Scalar.NULL : node;
+      } catch (IOException e) {
         throw new IllegalStateException("the default of " + component + " is not YAML", e);
       }
     }
@@ -260,7 +324,7 @@ public final class Plans {
           : String.valueOf(value);
     }
 
-    private @Nullable Object value(Type type, JsonNode node, String path) {
+    private @Nullable Object value(Type type, PlanNode node, String path) {
       if (type instanceof ParameterizedType generic && generic.getRawType() == List.class) {
         return list(generic.getActualTypeArguments()[0], node, path);
       }
@@ -271,24 +335,38 @@ public final class Plans {
         throw new IllegalStateException("a plan cannot hold a " + type.getTypeName());
       }
       if (plain.isRecord()) {
-        if (node instanceof ObjectNode object) {
-          return record(plain, object, path + ".");
-        }
-        return wrong(path, node, "keys and values");
+        return node instanceof PlanNode.Mapping mapping
+            ? record(plain, mapping, path + ".")
+            : wrong(path, node, "keys and values");
       }
-      if (!node.isValueNode()) {
-        return wrong(path, node, "a single value");
-      }
-      return scalar(plain, node, node.asText().strip(), path);
+      return node instanceof PlanNode.Scalar scalar
+          ? scalar(plain, scalar, path)
+          : wrong(path, node, "a single value");
     }
 
-    private @Nullable Object scalar(Class<?> type, JsonNode node, String text, String path) {
+    /** Of a list or map, where null stands for nothing. */
+    private @Nullable Object element(Type type, PlanNode node, String path) {
+      if (isNull(node)) {
+        problems.add(path + ": must not be null; where the text is meant, write 'null' in quotes");
+        return null;
+      }
+      return value(type, node, path);
+    }
+
+    private @Nullable Object scalar(Class<?> type, PlanNode.Scalar node, String path) {
+      String text = node.json().asText().strip();
       try {
-        if (type == String.class) {
-          return node.asText();
+        if (type == String.class || type == Path.class) {
+          if (HttpAddress.holdsSecret(node.text())) {
+            problems.add(path + ": " + HttpAddress.secretProblem());
+            return null;
+          }
+          return type == String.class ? node.text() : Path.of(node.text().strip());
         }
         if (type == boolean.class || type == Boolean.class) {
-          return node.isBoolean() ? node.booleanValue() : wrong(path, node, "true or false");
+          return node.json().isBoolean()
+              ? node.json().booleanValue()
+              : wrong(path, node, "true or false");
         }
         if (type == int.class || type == Integer.class) {
           return Integer.valueOf(text);
@@ -302,9 +380,6 @@ public final class Plans {
         }
         if (type == Duration.class) {
           return duration(text);
-        }
-        if (type == Path.class) {
-          return Path.of(text);
         }
       } catch (IllegalArgumentException | java.time.format.DateTimeParseException e) {
         return wrong(path, node, expectedOf(type));
@@ -352,17 +427,17 @@ public final class Plans {
       return Duration.parse(text);
     }
 
-    private List<Object> list(Type element, JsonNode node, String path) {
+    private List<Object> list(Type type, PlanNode node, String path) {
       List<Object> elements = new ArrayList<>();
-      if (node.isArray()) {
-        for (int i = 0; i < node.size(); i++) {
-          Object value = value(element, node.get(i), path + "[" + i + "]");
+      if (node instanceof PlanNode.Sequence sequence) {
+        for (int i = 0; i < sequence.elements().size(); i++) {
+          Object value = element(type, sequence.elements().get(i), path + "[" + i + "]");
           if (value != null) {
             elements.add(value);
           }
         }
       } else {
-        Object value = value(element, node, path);
+        Object value = value(type, node, path);
         if (value != null) {
           elements.add(value);
         }
@@ -370,25 +445,27 @@ public final class Plans {
       return List.copyOf(elements);
     }
 
-    private Map<String, Object> map(Type entry, JsonNode node, String path) {
+    private Map<String, Object> map(Type type, PlanNode node, String path) {
       Map<String, Object> entries = new LinkedHashMap<>();
-      if (!node.isObject()) {
+      if (!(node instanceof PlanNode.Mapping mapping)) {
         wrong(path, node, "keys and values");
         return entries;
       }
-      node.properties()
+      mapping
+          .entries()
           .forEach(
-              field -> {
-                Object value = value(entry, field.getValue(), path + "." + field.getKey());
+              (key, given) -> {
+                Object value = element(type, given, path + "." + key);
                 if (value != null) {
-                  entries.put(field.getKey(), value);
+                  entries.put(key, value);
                 }
               });
-      return java.util.Collections.unmodifiableMap(entries);
+      return Collections.unmodifiableMap(entries);
     }
 
-    private @Nullable Object wrong(String path, JsonNode found, String expected) {
-      problems.add(path + ": is " + abbreviate(found.toString()) + ", expected " + expected);
+    private @Nullable Object wrong(String path, PlanNode found, String expected) {
+      String shown = HttpAddress.withoutSecret(found.json().toString());
+      problems.add(path + ": is " + abbreviate(shown) + ", expected " + expected);
       return null;
     }
 
@@ -396,34 +473,47 @@ public final class Plans {
       return text.length() > 60 ? text.substring(0, 57) + "..." : text;
     }
 
+    /**
+     * Asks the record's constructor.
+     *
+     * @param doubtful keys whose values are not what was meant; the constructor's words about them
+     *     tell nothing
+     */
     private @Nullable Object create(
-        Class<?> type, RecordComponent[] components, @Nullable Object[] values, String path) {
+        Class<?> type,
+        RecordComponent[] components,
+        @Nullable Object[] values,
+        String path,
+        Set<String> doubtful) {
       Class<?>[] types =
           Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
       try {
         Constructor<?> constructor = type.getDeclaredConstructor(types);
         return constructor.newInstance(values);
       } catch (InvocationTargetException e) {
-        if (e.getCause() instanceof IllegalArgumentException problem) {
-          problems.add(path + problem.getMessage());
-          return null;
+        if (e.getCause() instanceof IllegalArgumentException
+            || e.getCause() instanceof PlanException) {
+          String.valueOf(e.getCause().getMessage())
+              .lines()
+              .filter(line -> doubtful.stream().noneMatch(key -> names(line, key)))
+              .forEach(line -> problems.add(path + line));
+        } else if (doubtful.isEmpty()) {
+          throw new IllegalStateException(e.getCause());
         }
-        if (e.getCause() instanceof PlanException plan) {
-          String.valueOf(plan.getMessage()).lines().forEach(line -> problems.add(path + line));
-          return null;
-        }
-        throw new IllegalStateException(e.getCause());
+        return null;
       } catch (ReflectiveOperationException e) {
         throw new IllegalStateException(type + " must be public to be a plan", e);
       }
     }
 
-    private static String didYouMean(String key, Map<String, RecordComponent> known) {
-      return known.keySet().stream()
+    private static boolean names(String line, String key) {
+      return Pattern.compile("\\b" + Pattern.quote(key) + "\\b").matcher(line).find();
+    }
+
+    private static Optional<String> nearest(String key, Set<String> known) {
+      return known.stream()
           .filter(name -> distance(key, name) <= Math.max(2, name.length() / 3))
-          .min(Comparator.comparingInt(name -> distance(key, name)))
-          .map(name -> "; did you mean " + name + "?")
-          .orElse("; known keys: " + String.join(", ", known.keySet()));
+          .min(Comparator.comparingInt(name -> distance(key, name)));
     }
 
     /** Levenshtein's edit distance. */

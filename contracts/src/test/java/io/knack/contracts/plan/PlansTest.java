@@ -138,6 +138,127 @@ final class PlansTest {
         .hasMessageContaining("expected keys and values");
   }
 
+  /** What a text field holds is what was written. */
+  public record Texts(
+      @Nullable String revision,
+      @Nullable String name,
+      List<String> input,
+      Map<String, String> set,
+      @Nullable Path model,
+      @Address @Nullable String endpoint,
+      @Address List<String> replicas) {}
+
+  @Test
+  void textsAreTakenAsWritten() throws IOException {
+    assertThat(
+            Plans.read(
+                Texts.class,
+                write(
+                    "{name: org/base, revision: 0777, input: [0777, 1.10, true, '01'], model: 12}"),
+                List.of("set.train.x=1", "set={a: 12e5, b: .nan}")))
+        .isEqualTo(
+            new Texts(
+                "0777",
+                "org/base",
+                List.of("0777", "1.10", "true", "01"),
+                Map.of("a", "12e5", "b", ".nan"),
+                Path.of("12"),
+                null,
+                List.of()));
+    assertThat(Plans.read(Texts.class, null, List.of("revision=12e5", "name=")))
+        .isEqualTo(new Texts("12e5", null, List.of(), Map.of(), null, null, List.of()));
+  }
+
+  @Test
+  void nothingOfAPlanIsPassedOver() throws IOException {
+    assertThatThrownBy(() -> Plans.read(Texts.class, write("name: a\n---\nnone: b\n"), List.of()))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("has a second document (line 3), expected one");
+    assertThatThrownBy(() -> Plans.read(Texts.class, null, List.of("name=a\n---\nb")))
+        .hasMessageContaining("--set name: the value has a second document");
+    assertThatThrownBy(
+            () -> Plans.read(Texts.class, write("name: &i a\nrevision: *i\n"), List.of()))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("has an alias *i (line 2); a plan has none: write out");
+    assertThatThrownBy(
+            () -> Plans.read(Texts.class, null, List.of("input=[null, a]", "set={a: ~}")))
+        .hasMessageContainingAll(
+            "input[0]: must not be null; where the text is meant, write 'null' in quotes",
+            "set.a: must not be null");
+    Path latin = Files.write(directory.resolve("latin.yaml"), new byte[] {'a', ':', (byte) 0xe4});
+    assertThatThrownBy(() -> Plans.read(Texts.class, latin, List.of()))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("it is no UTF-8 text; save it in the encoding UTF-8");
+    assertThatThrownBy(() -> Plans.read(Texts.class, directory, List.of()))
+        .hasMessageContaining("it is a directory");
+  }
+
+  @Test
+  void addressesAreCheckedAndTheirSecretsNotRepeated() {
+    assertThatThrownBy(
+            () ->
+                Plans.read(
+                    Texts.class,
+                    null,
+                    List.of(
+                        "endpoint=http://u:s3cret@127.0.0.1:9/v1",
+                        "replicas=[ftp://gpu, http://vllm_1:8000, http://gpu:8000, 'http://u:s3c/ret@h']",
+                        "model=http://s3cret@h",
+                        "set={a: '[https://u:s3cret@h]', b: 'https?://[^@]+@'}")))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContainingAll(
+            "6 problems",
+            "endpoint: must not hold a user name or password in an address",
+            "replicas[0]: is 'ftp://gpu', expected an http or https address",
+            "replicas[1]: has an underscore in its host, 'vllm_1:8000'",
+            "replicas[3]: is 'http://***@h', expected",
+            "model: must not hold",
+            "set.a: must not hold")
+        .hasMessageNotContainingAny("s3c");
+  }
+
+  /** Speaks for itself, whatever else is wrong. */
+  public record Judged(
+      @Default("0.6") @Range(min = 0, max = 1) double first,
+      @Default("0.2") @Range(min = 0, max = 1) double second,
+      @Default("a") String letter,
+      @Default("1") int number) {
+    public Judged {
+      List<String> problems = new java.util.ArrayList<>();
+      if (first + second > 1) {
+        problems.add("first and second: add up to " + (first + second) + ", expected at most 1");
+      }
+      if (!letter.equals("a")) {
+        problems.add("letter: is " + letter + ", expected a");
+      }
+      if (number == 13) {
+        problems.add("number: is 13, expected luck");
+      }
+      if (!problems.isEmpty()) {
+        throw new PlanException(problems);
+      }
+    }
+  }
+
+  @Test
+  void theRecordIsAskedEvenWhenAComponentIsWrong() {
+    assertThatThrownBy(
+            () ->
+                Plans.read(
+                    Judged.class,
+                    null,
+                    List.of("first=7", "second=0.9", "letter=b", "number=13", "nmber=1")))
+        .as("first is in doubt, and so is number, which the unknown key may mean")
+        .hasMessageContainingAll(
+            "3 problems",
+            "first: is 7, expected 0 to 1",
+            "nmber: unknown key; did you mean number?",
+            "letter: is b, expected a");
+    assertThatThrownBy(
+            () -> Plans.read(Judged.class, null, List.of("first=0.9", "letter=b", "number=13")))
+        .hasMessageContainingAll("3 problems", "\n  first and second", "\n  letter", "\n  number");
+  }
+
   @Test
   void canonicalJsonIsSortedAndComplete() {
     assertThat(Plans.canonicalJson(Plans.read(Sample.class, null, List.of())))

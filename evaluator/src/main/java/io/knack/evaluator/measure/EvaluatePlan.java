@@ -1,6 +1,7 @@
 package io.knack.evaluator.measure;
 
 import io.knack.contracts.PriceBook;
+import io.knack.contracts.plan.Address;
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
@@ -18,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 public record EvaluatePlan(
     @Doc("checkpoint directory of the served model; needed to measure adapters")
         @Nullable Path model,
-    @Doc("OpenAI-compatible endpoint, used where there is no directory") @Nullable String endpoint,
+    @Doc("OpenAI-compatible endpoint, used where there is no directory") @Address
+        @Nullable String endpoint,
     @Doc("what serving calls the base model; the directory's name without it")
         @Nullable String baseModelName,
     @Doc("revision of the base model that serving runs") @Nullable String baseRevision,

@@ -1,10 +1,10 @@
 package io.knack.evaluator.promote;
 
+import io.knack.contracts.plan.Address;
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
 import io.knack.contracts.stage.PlanException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 public record PromotePlan(
     @Doc(
             "vLLM servers that load adapters at run time, such as http://gpu-1:8000; none for files alone")
+        @Address
         List<String> replicas,
     @Doc("HOME/serving/adapters as the replicas see it; null where they see the same path")
         @Nullable String servedPath,
@@ -49,18 +50,6 @@ public record PromotePlan(
   public PromotePlan {
     replicas = List.copyOf(replicas);
     List<String> problems = new ArrayList<>();
-    for (String replica : replicas) {
-      try {
-        URI uri = URI.create(replica);
-        if (uri.getHost() == null || !List.of("http", "https").contains(uri.getScheme())) {
-          problems.add("replicas: expected http or https addresses, found '" + replica + "'");
-        } else if (uri.getUserInfo() != null) {
-          problems.add("replicas: must not carry passwords; name a variable in key_variable");
-        }
-      } catch (IllegalArgumentException e) {
-        problems.add("replicas: expected http or https addresses, found '" + replica + "'");
-      }
-    }
     if (timeout.isNegative() || timeout.isZero()) {
       problems.add("timeout: must be positive, found " + timeout);
     }

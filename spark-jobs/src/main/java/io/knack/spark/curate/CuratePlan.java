@@ -1,11 +1,14 @@
 package io.knack.spark.curate;
 
+import io.knack.contracts.plan.Address;
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
+import io.knack.contracts.stage.PlanException;
 import java.io.Serial;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +21,8 @@ public record CuratePlan(
         List<VerifierRule> verifiers,
     @Doc("checkpoint directory of the model that verifiers of kind judge ask")
         @Nullable String model,
-    @Doc("OpenAI-compatible endpoint, used where there is no directory") @Nullable String endpoint,
+    @Doc("OpenAI-compatible endpoint, used where there is no directory") @Address
+        @Nullable String endpoint,
     @Doc("the model's name at the endpoint") @Nullable String endpointModel,
     @Doc("check again what a log calls right, before it is learnt from: logs lie and rules change")
         @Default("false")
@@ -95,29 +99,33 @@ public record CuratePlan(
 
   public CuratePlan {
     verifiers = List.copyOf(verifiers);
+    List<String> problems = new ArrayList<>();
     if (trainFraction + validationFraction > 0.95) {
-      throw new IllegalArgumentException(
+      problems.add(
           "train_fraction and validation_fraction must leave at least 0.05 to the holdout, found "
               + (trainFraction + validationFraction));
     }
     if (retryWindow.isNegative()) {
-      throw new IllegalArgumentException("retry_window must not be negative");
+      problems.add("retry_window must not be negative");
     }
     for (VerifierRule rule : verifiers) {
       if (rule.kind().equals("judge")
           && model == null
           && (endpoint == null || endpointModel == null)) {
-        throw new IllegalArgumentException(
+        problems.add(
             "verifiers: a judge asks a model; set model to a checkpoint directory, or endpoint and"
                 + " endpoint_model");
       }
       if (rule.kind().equals("agreement")) {
-        throw new IllegalArgumentException(
+        problems.add(
             "verifiers: kind "
                 + rule.kind()
                 + " compares samples of one night and cannot curate; use exact, numeric, regex,"
                 + " json_schema, choice, command or judge");
       }
+    }
+    if (!problems.isEmpty()) {
+      throw new PlanException(problems);
     }
   }
 }

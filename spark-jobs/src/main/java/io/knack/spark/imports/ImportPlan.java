@@ -3,6 +3,7 @@ package io.knack.spark.imports;
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
+import io.knack.contracts.stage.PlanException;
 import io.knack.spark.imports.format.MappedLog;
 import java.io.Serial;
 import java.io.Serializable;
@@ -84,7 +85,7 @@ public record ImportPlan(
       problems.add("undated_from must be a time as 2000-01-01T00:00:00Z");
     }
     if (!problems.isEmpty()) {
-      throw new IllegalArgumentException(String.join("; ", problems));
+      throw new PlanException(problems);
     }
   }
 }
