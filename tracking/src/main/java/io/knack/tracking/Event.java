@@ -1,12 +1,14 @@
 package io.knack.tracking;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** One line of a spool. Times are milliseconds since the epoch. */
+/** One line of a spool, whole. Times are milliseconds since the epoch. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "event")
 @JsonSubTypes({
   @JsonSubTypes.Type(value = Event.Start.class, name = "start"),
@@ -35,22 +37,57 @@ sealed interface Event {
       @Nullable String parent,
       Map<String, String> tags,
       boolean shared)
-      implements Event {}
+      implements Event {
+    public Start {
+      requireNonNull(run);
+      requireNonNull(experiment);
+      requireNonNull(name);
+      requireNonNull(tags);
+    }
+  }
 
-  record Params(long time, String run, Map<String, String> params) implements Event {}
+  record Params(long time, String run, Map<String, String> params) implements Event {
+    public Params {
+      requireNonNull(run);
+      requireNonNull(params);
+    }
+  }
 
   /** Values as text, because JSON has no NaN. */
-  record Metrics(long time, String run, long step, Map<String, String> values) implements Event {}
+  record Metrics(long time, String run, long step, Map<String, String> values) implements Event {
+    public Metrics {
+      requireNonNull(run);
+      requireNonNull(values);
+      values.values().forEach(Double::parseDouble);
+    }
+  }
 
-  record Tag(long time, String run, String name, String value) implements Event {}
+  record Tag(long time, String run, String name, String value) implements Event {
+    public Tag {
+      requireNonNull(run);
+      requireNonNull(name);
+      requireNonNull(value);
+    }
+  }
 
   /**
    * @param file relative to the spool's directory
    * @param path inside the run's artifacts
    */
-  record ArtifactFile(long time, String run, String file, String path) implements Event {}
+  record ArtifactFile(long time, String run, String file, String path) implements Event {
+    public ArtifactFile {
+      requireNonNull(run);
+      requireNonNull(file);
+      requireNonNull(path);
+    }
+  }
 
-  record End(long time, String run, RunStatus status) implements Event {}
+  record End(long time, String run, RunStatus status) implements Event {
+    public End {
+      requireNonNull(run);
+      requireNonNull(status);
+    }
+  }
 
   record Register(
       long time,
@@ -59,12 +96,37 @@ sealed interface Event {
       String source,
       @Nullable String run,
       Map<String, String> tags)
-      implements Event {}
+      implements Event {
+    public Register {
+      requireNonNull(model);
+      requireNonNull(key);
+      requireNonNull(source);
+      requireNonNull(tags);
+    }
+  }
 
-  record SetAlias(long time, String model, String key, String alias) implements Event {}
+  record SetAlias(long time, String model, String key, String alias) implements Event {
+    public SetAlias {
+      requireNonNull(model);
+      requireNonNull(key);
+      requireNonNull(alias);
+    }
+  }
 
-  record DeleteAlias(long time, String model, String alias) implements Event {}
+  record DeleteAlias(long time, String model, String alias) implements Event {
+    public DeleteAlias {
+      requireNonNull(model);
+      requireNonNull(alias);
+    }
+  }
 
   record VersionTag(long time, String model, String key, String name, String value)
-      implements Event {}
+      implements Event {
+    public VersionTag {
+      requireNonNull(model);
+      requireNonNull(key);
+      requireNonNull(name);
+      requireNonNull(value);
+    }
+  }
 }

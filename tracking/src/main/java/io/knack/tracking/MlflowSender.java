@@ -1,23 +1,27 @@
 package io.knack.tracking;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.knack.contracts.store.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,12 +32,14 @@ import org.slf4j.LoggerFactory;
  *
  * <p>How far a spool has been sent stands in {@code NAME.offset}, written behind each batch; after
  * a crash between the two the batch is sent again, which MLflow takes as the same values. What the
- * server refuses for good goes to {@code NAME.rejected.jsonl} with the reason. A spool that is sent
- * to its end moves to {@code sent/}.
+ * server refuses for good, and a line that is no record, goes to {@code NAME.rejected.jsonl} with
+ * the reason; a spool that cannot be read is left where it is. Neither keeps the rest waiting. A
+ * spool that is sent to its end moves to {@code sent/}.
  */
 final class MlflowSender implements Forwarding {
   private static final Logger LOG = LoggerFactory.getLogger(MlflowSender.class);
   private static final int CHUNK = 1 << 20;
+  private static final int LONGEST_LINE = 1 << 28;
 
   /** MLflow takes 1,000 entities in a batch, 100 of them parameters and 100 tags. */
   private static final int BATCH = 100;
@@ -48,6 +54,10 @@ final class MlflowSender implements Forwarding {
   private final Duration closing;
   private final Thread thread;
   private final Map<String, String> experiments = new HashMap<>();
+
+  /** Files that a warning was about. */
+  private final Set<Path> told = new HashSet<>();
+
   private final Object lock = new Object();
   private boolean news = true;
   private boolean draining;
@@ -182,6 +192,7 @@ final class MlflowSender implements Forwarding {
       return;
     }
     server.check();
+    long unread = 0;
     for (Path file : older) {
       try (FileChannel channel =
               FileChannel.open(
@@ -194,9 +205,14 @@ final class MlflowSender implements Forwarding {
         }
       } catch (OverlappingFileLockException | NoSuchFileException e) {
         LOG.debug("{} is another process's, or has just been sent", file, e);
+      } catch (FileSystemException e) {
+        unread += size(file);
+        if (told.add(file)) {
+          LOG.warn("tracking cannot read {}: {}; it stays there unsent", file, e.toString());
+        }
       }
     }
-    left = 0;
+    left = unread;
     if (spool.size() > 0) {
       ownSent = send(spool.file(), spool.size());
     }
@@ -212,19 +228,17 @@ final class MlflowSender implements Forwarding {
           all.filter(file -> file.toString().endsWith(".jsonl"))
               .filter(file -> !file.toString().endsWith(".rejected.jsonl"))
               .filter(file -> !file.equals(spool.file()))
+              .filter(Files::isRegularFile)
               .sorted()
               .toList();
     }
-    long bytes = 0;
-    for (Path file : files) {
-      try {
-        bytes += Math.max(0, Files.size(file) - offset(file));
-      } catch (NoSuchFileException e) {
-        LOG.debug("{} has just been sent by another process", file, e);
-      }
-    }
-    left = bytes;
+    left = files.stream().mapToLong(MlflowSender::size).sum();
     return files;
+  }
+
+  /** About what is to be sent of a file; 0 when another process has just sent it. */
+  private static long size(Path file) {
+    return file.toFile().length();
   }
 
   /** Sends whole lines up to {@code end} and returns the offset behind the last of them. */
@@ -233,8 +247,9 @@ final class MlflowSender implements Forwarding {
     if (at > 0) {
       remember(file, at);
     }
+    int most = CHUNK;
     while (true) {
-      byte[] chunk = read(file, at, end);
+      byte[] chunk = read(file, at, end, most);
       int stop = 0;
       List<Event> batch = new ArrayList<>();
       List<String> lines = new ArrayList<>();
@@ -243,18 +258,36 @@ final class MlflowSender implements Forwarding {
           continue;
         }
         String line = new String(chunk, stop, i - stop, StandardCharsets.UTF_8);
-        Event event = Spool.JSON.readValue(line, Event.class);
-        if (!joins(batch, event)) {
-          at += flush(file, batch, lines, at);
+        Optional<Event> event = event(line);
+        if (event.isEmpty() || !joins(batch, event.get())) {
+          flush(file, batch, lines, at + stop);
         }
-        batch.add(event);
-        lines.add(line);
         stop = i + 1;
+        if (event.isPresent()) {
+          batch.add(event.get());
+          lines.add(line);
+        } else {
+          reject(file, line, "it is no record of a run");
+          note(file, at + stop);
+        }
       }
-      at += flush(file, batch, lines, at);
-      if (stop == 0) {
+      flush(file, batch, lines, at + stop);
+      at += stop;
+      if (stop > 0) {
+        most = CHUNK;
+      } else if (chunk.length == most && most < LONGEST_LINE) {
+        most *= 2;
+      } else {
         return at; // The end, or the torn line of a process that was killed.
       }
+    }
+  }
+
+  private static Optional<Event> event(String line) {
+    try {
+      return Optional.ofNullable(Spool.JSON.readValue(line, Event.class));
+    } catch (JsonProcessingException e) {
+      return Optional.empty();
     }
   }
 
@@ -288,10 +321,11 @@ final class MlflowSender implements Forwarding {
     return 1;
   }
 
-  /** Sends a batch, notes it, empties it; returns its bytes in the file. */
-  private long flush(Path file, List<Event> batch, List<String> lines, long at) throws IOException {
+  /** Sends a batch, notes that the file is sent up to a place, and empties the batch. */
+  private void flush(Path file, List<Event> batch, List<String> lines, long upTo)
+      throws IOException {
     if (batch.isEmpty()) {
-      return 0;
+      return;
     }
     try {
       one(batch);
@@ -304,21 +338,17 @@ final class MlflowSender implements Forwarding {
           }
           one(List.of(batch.get(i)));
         } catch (RejectedException alone) {
-          reject(file, lines.get(i), String.valueOf(alone.getMessage()));
+          reject(file, lines.get(i), "the server refuses it: " + alone.getMessage());
         }
       }
     }
-    long bytes = 0;
-    for (String line : lines) {
-      bytes += line.getBytes(StandardCharsets.UTF_8).length + 1L;
-    }
-    Path offset = beside(file, ".offset");
-    Path next = beside(file, ".offset.tmp");
-    Files.writeString(next, Long.toString(at + bytes));
-    Files.move(next, offset, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    note(file, upTo);
     batch.clear();
     lines.clear();
-    return bytes;
+  }
+
+  private static void note(Path file, long upTo) throws IOException {
+    DurableFiles.replace(beside(file, ".offset"), Long.toString(upTo));
   }
 
   private void one(List<Event> batch) throws IOException, RejectedException {
@@ -372,17 +402,13 @@ final class MlflowSender implements Forwarding {
   /** A process that died ended no run: what it left open was killed. */
   private void endKilled(Path file) throws IOException {
     Map<String, Event.Start> open = new LinkedHashMap<>();
-    for (String line : Files.readAllLines(file)) {
+    for (String line : text(file).lines().toList()) {
       if (line.startsWith("{\"event\":\"start\"") || line.startsWith("{\"event\":\"end\"")) {
-        try {
-          Event event = Spool.JSON.readValue(line, Event.class);
-          if (event instanceof Event.Start start) {
-            open.put(start.run(), start);
-          } else if (event instanceof Event.End end) {
-            open.remove(end.run());
-          }
-        } catch (JsonProcessingException e) {
-          LOG.debug("a torn line in {}", file, e);
+        Event event = event(line).orElse(null);
+        if (event instanceof Event.Start start) {
+          open.put(start.run(), start);
+        } else if (event instanceof Event.End end) {
+          open.remove(end.run());
         }
       }
     }
@@ -402,27 +428,27 @@ final class MlflowSender implements Forwarding {
 
   /** Which experiments the runs belong to that started in the part already sent. */
   private void remember(Path file, long before) throws IOException {
-    try (Stream<String> lines = Files.lines(file)) {
-      lines
-          .filter(line -> line.startsWith("{\"event\":\"start\""))
-          .limit(before)
-          .forEach(
-              line -> {
-                try {
-                  if (Spool.JSON.readValue(line, Event.class) instanceof Event.Start start) {
-                    experiments.put(start.run(), start.experiment());
-                  }
-                } catch (IOException e) {
-                  LOG.debug("a torn line in {}", file, e);
-                }
-              });
-    }
+    text(file)
+        .lines()
+        .filter(line -> line.startsWith("{\"event\":\"start\""))
+        .limit(before)
+        .forEach(
+            line -> {
+              if (event(line).orElse(null) instanceof Event.Start start) {
+                experiments.put(start.run(), start.experiment());
+              }
+            });
   }
 
-  private static byte[] read(Path file, long from, long end) throws IOException {
+  /** Whatever bytes are in it. */
+  private static String text(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+  }
+
+  private static byte[] read(Path file, long from, long end, int most) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long upTo = Math.min(end, channel.size());
-      int length = (int) Math.min(CHUNK, Math.max(0, upTo - from));
+      int length = (int) Math.min(most, Math.max(0, upTo - from));
       ByteBuffer buffer = ByteBuffer.allocate(length);
       while (buffer.hasRemaining() && channel.read(buffer, from + buffer.position()) >= 0) {}
       byte[] bytes = new byte[buffer.position()];
@@ -431,9 +457,29 @@ final class MlflowSender implements Forwarding {
     }
   }
 
-  private static long offset(Path file) throws IOException {
+  /** Where an offset tells nothing, the file is sent anew: MLflow takes it as the same values. */
+  private long offset(Path file) throws IOException {
     Path offset = beside(file, ".offset");
-    return Files.exists(offset) ? Long.parseLong(Files.readString(offset).strip()) : 0;
+    if (!Files.exists(offset)) {
+      return 0;
+    }
+    String found = text(offset).strip();
+    try {
+      long at = Long.parseLong(found);
+      if (at >= 0 && at <= Files.size(file)) {
+        return at;
+      }
+    } catch (NumberFormatException e) {
+      // As one that is out of the file.
+    }
+    if (told.add(offset)) {
+      LOG.warn(
+          "tracking: {} holds '{}', expected a place in {}; that file is sent anew",
+          offset,
+          found,
+          file.getFileName());
+    }
+    return 0;
   }
 
   private static Path beside(Path file, String ending) {
@@ -441,10 +487,17 @@ final class MlflowSender implements Forwarding {
     return file.resolveSibling(name.substring(0, name.length() - ".jsonl".length()) + ending);
   }
 
-  private static void reject(Path file, String line, String reason) throws IOException {
-    LOG.warn("the tracking server refuses a record of {}: {}", file.getFileName(), reason);
+  private void reject(Path file, String line, String reason) throws IOException {
+    Path rejected = beside(file, ".rejected.jsonl");
+    if (told.add(rejected)) {
+      LOG.warn(
+          "tracking cannot send a record of {}: {}; it is kept in {}, as any more of them will be",
+          file.getFileName(),
+          reason,
+          rejected);
+    }
     Files.writeString(
-        beside(file, ".rejected.jsonl"),
+        rejected,
         Spool.JSON.writeValueAsString(Map.of("reason", reason, "record", line)) + "\n",
         StandardOpenOption.CREATE,
         StandardOpenOption.APPEND);

@@ -1,13 +1,19 @@
 package io.knack.tracking;
 
+import io.knack.contracts.plan.KeyVariable;
+import io.knack.contracts.stage.PlanException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Chooses a tracker. */
 final class Trackers {
+  private static final Logger LOG = LoggerFactory.getLogger(Trackers.class);
+
   private Trackers() {}
 
   static RunTracker open(TrackingPlan plan, Path home) {
@@ -15,18 +21,32 @@ final class Trackers {
   }
 
   static RunTracker open(TrackingPlan plan, Path home, Clock clock) {
+    return open(plan, home, clock, System.getenv());
+  }
+
+  static RunTracker open(
+      TrackingPlan plan, Path home, Clock clock, Map<String, String> environment) {
     Path directory = home.resolve("tracking").toAbsolutePath().normalize();
     Spool spool = new Spool(directory, clock);
+    return new SpooledTracker(
+        spool, forwarding(plan, directory, spool, environment), plan.experiment(), clock);
+  }
+
+  private static Forwarding forwarding(
+      TrackingPlan plan, Path directory, Spool spool, Map<String, String> environment) {
     String server = plan.server();
-    Forwarding forwarding =
-        server == null
-            ? Forwarding.NONE
-            : new MlflowSender(
-                directory,
-                spool,
-                new MlflowServer(server, System.getenv(plan.tokenVariable()), plan.timeout()),
-                plan);
-    return new SpooledTracker(spool, forwarding, plan.experiment(), clock);
+    if (server == null) {
+      return Forwarding.NONE;
+    }
+    try {
+      String token = KeyVariable.read(plan.tokenVariable(), environment);
+      return new MlflowSender(
+          directory, spool, new MlflowServer(server, token, plan.timeout()), plan);
+    } catch (PlanException e) {
+      // A run never fails by its tracking.
+      LOG.warn("tracking server: {}; records are kept and sent later", e.getMessage());
+      return Forwarding.NONE;
+    }
   }
 
   static RunTracker none() {

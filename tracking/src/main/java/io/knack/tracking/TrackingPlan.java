@@ -2,13 +2,18 @@ package io.knack.tracking;
 
 import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
+import io.knack.contracts.plan.HttpAddress;
 import io.knack.contracts.stage.PlanException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Where runs are recorded. */
 public record TrackingPlan(
@@ -23,6 +28,9 @@ public record TrackingPlan(
         @Default("5s")
         Duration closing) {
 
+  private static final Logger LOG = LoggerFactory.getLogger(TrackingPlan.class);
+  private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
+
   /** Local files alone. */
   public static final TrackingPlan LOCAL =
       new TrackingPlan(
@@ -30,13 +38,20 @@ public record TrackingPlan(
 
   /**
    * As MLflow's own variables say: {@code MLFLOW_TRACKING_URI} where it is a web address, {@code
-   * MLFLOW_EXPERIMENT_NAME}. A local store of MLflow's is not written to.
+   * MLFLOW_EXPERIMENT_NAME}. Any other address, a local store of MLflow's too, is warned of once
+   * and not written to.
    */
   public static TrackingPlan of(Map<String, String> environment) {
     String uri = environment.getOrDefault("MLFLOW_TRACKING_URI", "").strip();
     String experiment = environment.getOrDefault("MLFLOW_EXPERIMENT_NAME", "").strip();
+    Optional<String> problem = uri.isEmpty() ? Optional.empty() : HttpAddress.problem(uri);
+    if (problem.isPresent() && WARNED.add(uri)) {
+      LOG.warn(
+          "MLFLOW_TRACKING_URI {}; without a server, runs are recorded in files below the home",
+          problem.get());
+    }
     return new TrackingPlan(
-        scheme(uri).startsWith("http") ? uri : null,
+        uri.isEmpty() || problem.isPresent() ? null : uri,
         experiment.isEmpty() ? LOCAL.experiment() : experiment,
         LOCAL.tokenVariable(),
         LOCAL.timeout(),
@@ -46,10 +61,7 @@ public record TrackingPlan(
   public TrackingPlan {
     List<String> problems = new ArrayList<>();
     if (server != null) {
-      String scheme = scheme(server);
-      if (!scheme.equals("http") && !scheme.equals("https")) {
-        problems.add("server: expected an http or https address, found '" + server + "'");
-      }
+      HttpAddress.problem(server).ifPresent(problem -> problems.add("server: " + problem));
     }
     if (experiment.isBlank()) {
       problems.add("experiment: must not be blank");
@@ -62,15 +74,6 @@ public record TrackingPlan(
     }
     if (!problems.isEmpty()) {
       throw new PlanException(problems);
-    }
-  }
-
-  private static String scheme(String address) {
-    try {
-      URI uri = URI.create(address);
-      return uri.getHost() == null || uri.getScheme() == null ? "" : uri.getScheme();
-    } catch (IllegalArgumentException e) {
-      return "";
     }
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -267,5 +268,43 @@ class MlflowTrackerTest {
     assertThat(pairs(run.path("data").path("metrics"))).containsKey("loss");
     assertThat(run.path("info").path("status").asText()).isEqualTo("FINISHED");
     assertThat(files(home.resolve("tracking"))).anyMatch(name -> name.endsWith(".rejected.jsonl"));
+  }
+
+  @Test
+  void whatIsDamagedKeepsNothingElseWaiting(@TempDir Path home) throws Exception {
+    TrackingPlan local =
+        new TrackingPlan(
+            null, "damaged", "KNACK_NO_TOKEN", Duration.ofSeconds(20), Duration.ofSeconds(60));
+    try (RunTracker tracker = RunTracker.open(local, home)) {
+      tracker.start("offset", Map.of("knack.test", "damaged")).end(RunStatus.FINISHED);
+    }
+    Path spools = home.resolve("tracking");
+    String offset = files(spools).get(0).replace(".jsonl", ".offset");
+    Files.writeString(spools.resolve(offset), "");
+    Files.write(
+        spools.resolve("20200101T000000Z-a.jsonl"),
+        "garbage\nnull\n[]\n{\"event\":\"tag\"}\n\u00ff\n{\"event\":\"new\"}\n"
+            .getBytes(StandardCharsets.ISO_8859_1));
+    Files.writeString(
+        spools.resolve("20200101T000001Z-b.jsonl"),
+        "x".repeat(3 << 20)
+            + "\n{\"event\":\"start\",\"time\":1,\"run\":\"b\",\"experiment\":\"damaged\",\"name\":\"behind\","
+            + "\"tags\":{}}\n{\"event\":\"end\",\"time\":2,\"run\":\"b\",\"status\":\"FINISHED\"}\n");
+    Files.createDirectory(spools.resolve("20200101T000002Z-c.jsonl"));
+    RunTracker.open(plan(server.address(), "damaged"), home).close();
+    assertThat(named(runs("damaged"), "behind").path("info").path("status").asText())
+        .isEqualTo("FINISHED");
+    assertThat(named(runs("damaged"), "offset").path("info").path("status").asText())
+        .isEqualTo("FINISHED");
+    assertThat(spools.resolve("20200101T000000Z-a.rejected.jsonl"))
+        .content()
+        .hasLineCount(6)
+        .contains("\"record\":\"garbage\"", "\"reason\":\"it is no record of a run\"");
+    assertThat(files(spools))
+        .containsExactlyInAnyOrder(
+            "20200101T000000Z-a.rejected.jsonl",
+            "20200101T000001Z-b.rejected.jsonl",
+            "20200101T000002Z-c.jsonl",
+            "sent");
   }
 }

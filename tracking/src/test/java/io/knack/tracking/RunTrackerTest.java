@@ -3,15 +3,21 @@ package io.knack.tracking;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
 import io.knack.contracts.stage.PlanException;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -120,13 +126,51 @@ class RunTrackerTest {
   }
 
   @Test
+  void aTokenOfAWindowsFileIsSentAndAWrongOneNeitherSentNorShown(@TempDir Path home)
+      throws Exception {
+    BlockingQueue<String> sent = new LinkedBlockingQueue<>();
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          sent.add(exchange.getRequestHeaders().getFirst("Authorization"));
+          exchange.sendResponseHeaders(503, -1);
+          exchange.close();
+        });
+    server.start();
+    try {
+      TrackingPlan plan = plan("http://127.0.0.1:" + server.getAddress().getPort());
+      for (String token : List.of("tok\nS3CRET", "tok-S3CRET\r")) {
+        try (RunTracker tracker =
+            Trackers.open(plan, home, Clock.systemUTC(), Map.of(plan.tokenVariable(), token))) {
+          tracker.start("r", Map.of()).end(RunStatus.FINISHED);
+        }
+      }
+      assertThat(sent.poll(30, TimeUnit.SECONDS)).isEqualTo("Bearer tok-S3CRET");
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  @Test
   void plansAreChecked() {
     assertThatThrownBy(() -> new TrackingPlan("x", " ", "T", Duration.ZERO, Duration.ofSeconds(-1)))
         .isInstanceOf(PlanException.class)
-        .hasMessageContaining("server: expected an http or https address, found 'x'")
+        .hasMessageContaining("server: is 'x', expected an http or https address")
         .hasMessageContaining("experiment: must not be blank")
         .hasMessageContaining("timeout: must be positive")
         .hasMessageContaining("closing: must not be negative");
+  }
+
+  @Test
+  void anAddressThatIsNoneLeavesFilesAlone() {
+    for (String uri :
+        List.of("localhost:5000", "http://[bad", "databricks", "http://mlflow_server:5000", " ")) {
+      assertThat(TrackingPlan.of(Map.of("MLFLOW_TRACKING_URI", uri)).server()).as(uri).isNull();
+    }
+    assertThat(TrackingPlan.of(Map.of("MLFLOW_TRACKING_URI", " http://mlflow:5000\r")).server())
+        .isEqualTo("http://mlflow:5000");
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.knack.contracts.show;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.knack.contracts.cli.HomeOptions;
+import io.knack.contracts.plan.HttpAddress;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.store.Jsons;
 import java.io.IOException;
@@ -248,14 +249,26 @@ public final class DoctorCommand implements Callable<Integer> {
   }
 
   private static Finding mlflow() {
-    String uri = System.getenv("MLFLOW_TRACKING_URI");
-    if (uri == null || !uri.startsWith("http")) {
+    return mlflow(System.getenv().getOrDefault("MLFLOW_TRACKING_URI", "").strip());
+  }
+
+  static Finding mlflow(String uri) {
+    if (uri.isEmpty()) {
       return finding(
           "mlflow",
           State.OK,
           "no server configured: runs are kept in files",
           "train, evaluate, promote, night",
           "");
+    }
+    Optional<String> problem = HttpAddress.problem(uri);
+    if (problem.isPresent()) {
+      return finding(
+          "mlflow",
+          State.LACKING,
+          "MLFLOW_TRACKING_URI " + problem.get(),
+          "train, promote, night",
+          "nothing fails without it; until it is mended, runs are kept in files alone");
     }
     try (Socket socket = new Socket()) {
       URI server = URI.create(uri);

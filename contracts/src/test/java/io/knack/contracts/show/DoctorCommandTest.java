@@ -40,4 +40,21 @@ final class DoctorCommandTest {
     // Tests start without the launcher, so the shipped checkpoint is not found beside it.
     assertThat(told).isEqualTo(lacking).contains("demo", "sandbox");
   }
+
+  @Test
+  void anAddressThatMlflowCannotHaveIsLacking() {
+    assertThat(DoctorCommand.mlflow("").state()).isEqualTo("ok");
+    for (String uri : Set.of("localhost:5000", "http://[bad", "databricks")) {
+      DoctorCommand.Finding finding = DoctorCommand.mlflow(uri);
+      assertThat(finding.state()).as(uri).isEqualTo("lacking");
+      assertThat(finding.found())
+          .isEqualTo(
+              "MLFLOW_TRACKING_URI is '"
+                  + uri
+                  + "', expected an http or https address such as http://localhost:8000");
+    }
+    assertThat(DoctorCommand.mlflow("http://u:s3cret@h:5000").found())
+        .startsWith("MLFLOW_TRACKING_URI must not hold a user name or password")
+        .doesNotContain("s3cret");
+  }
 }

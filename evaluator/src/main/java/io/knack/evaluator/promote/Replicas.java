@@ -3,6 +3,7 @@ package io.knack.evaluator.promote;
 import io.knack.contracts.Manifest;
 import io.knack.contracts.Manifest.AdapterRef;
 import io.knack.contracts.cli.Console;
+import io.knack.contracts.plan.KeyVariable;
 import io.knack.contracts.stage.TemporaryException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -28,7 +29,7 @@ final class Replicas {
     this.plan = plan;
     this.console = console;
     this.beforeEachStep = beforeEachStep;
-    String key = System.getenv(plan.keyVariable());
+    String key = KeyVariable.read(plan.keyVariable(), System.getenv());
     this.replicas = plan.replicas().stream().map(a -> new Replica(a, key, plan.timeout())).toList();
   }
 
