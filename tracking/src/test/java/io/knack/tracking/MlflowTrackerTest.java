@@ -3,7 +3,10 @@ package io.knack.tracking;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.knack.contracts.cli.KnackCli;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** Against a real MLflow server. */
 class MlflowTrackerTest {
@@ -306,5 +310,33 @@ class MlflowTrackerTest {
             "20200101T000001Z-b.rejected.jsonl",
             "20200101T000002Z-c.jsonl",
             "sent");
+  }
+
+  @Test
+  void whatWasRecordedWithoutAServerIsSentByHand(@TempDir Path home) throws Exception {
+    try (RunTracker tracker = RunTracker.open(TrackingPlan.LOCAL, home)) {
+      tracker.start("by-hand", Map.of("knack.test", "track")).end(RunStatus.FINISHED);
+    }
+    Path spools = home.resolve("tracking");
+    assertThat(track(home, "http://127.0.0.1:9", "--wait", "1"))
+        .isEqualTo("75 {\"sent\":0,\"waiting\":1,\"rejected\":0}");
+    assertThat(files(spools)).anyMatch(name -> name.endsWith(".jsonl"));
+    assertThat(track(home, server.address()))
+        .isEqualTo("0 {\"sent\":1,\"waiting\":0,\"rejected\":0}");
+    JsonNode run = named(runs(TrackingPlan.LOCAL.experiment()), "by-hand");
+    assertThat(run.path("info").path("status").asText()).isEqualTo("FINISHED");
+    assertThat(track(home, server.address()))
+        .isEqualTo("0 {\"sent\":0,\"waiting\":0,\"rejected\":0}");
+    assertThat(track(home, "localhost:5000")).isEqualTo("2 ");
+  }
+
+  private static String track(Path home, String address, String... more) {
+    StringWriter out = new StringWriter();
+    CommandLine line = KnackCli.commandLine(new CommandLine(new TrackCommand()));
+    line.setOut(new PrintWriter(out)).setErr(new PrintWriter(new StringWriter()));
+    List<String> words = new ArrayList<>(List.of("--json", "--server", address));
+    words.addAll(List.of("--home", home.toString()));
+    words.addAll(List.of(more));
+    return line.execute(words.toArray(new String[0])) + " " + out.toString().strip();
   }
 }
