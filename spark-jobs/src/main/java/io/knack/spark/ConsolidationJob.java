@@ -1,7 +1,9 @@
 package io.knack.spark;
 
+import io.knack.contracts.cli.HomeOptions;
 import io.knack.contracts.cli.KnackCli;
 import io.knack.contracts.stage.ExitCode;
+import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.StageRunner;
 import io.knack.contracts.stage.StageRunner.OutputFormat;
 import io.knack.spark.curate.CurateStage;
@@ -82,6 +84,11 @@ public final class ConsolidationJob implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    HomeOptions.problem(home)
+        .ifPresent(
+            problem -> {
+              throw new PlanException(problem);
+            });
     try (Sessions sessions = new Sessions("consolidation")) {
       for (String stage : stages) {
         int code =
@@ -111,7 +118,7 @@ public final class ConsolidationJob implements Callable<Integer> {
                       run,
                       OutputFormat.JSON);
               default ->
-                  throw new io.knack.contracts.stage.PlanException(
+                  throw new PlanException(
                       "--stages knows import, mine and curate, found '"
                           + stage
                           + "'; others go to --then");

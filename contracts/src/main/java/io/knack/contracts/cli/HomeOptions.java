@@ -39,8 +39,8 @@ public final class HomeOptions {
     for (Path place : places) {
       try {
         if (!Files.readAttributes(place, BasicFileAttributes.class).isDirectory()) {
-          return Optional.of(
-              "--home " + home + ": " + place + " is a file, expected a directory" + NAME_ANOTHER);
+          String which = place.equals(home) ? "--home " + home : "--home " + home + ": " + place;
+          return Optional.of(which + " is a file, expected a directory" + NAME_ANOTHER);
         }
         if (!Files.isReadable(place) || !Files.isExecutable(place)) {
           return Optional.of(denied(home, place));

@@ -106,8 +106,7 @@ final class ShowCommandTest {
     Path workspace = home;
     home = Files.writeString(workspace.resolve("passwd"), "x");
     assertThat(show("members")).isEqualTo(2);
-    assertThat(err.toString())
-        .contains("--home " + home + ": " + home + " is a file, expected a directory");
+    assertThat(err.toString()).contains("--home " + home + " is a file, expected a directory");
     home = home.resolve("below");
     assertThat(show("members")).isEqualTo(2);
     assertThat(err.toString()).contains("--home " + home + " cannot be read: ", "Not a directory");
