@@ -13,8 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import org.apache.parquet.ParquetReadOptions;
 import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
@@ -246,6 +248,16 @@ final class ParquetCodec {
   }
 
   /** The first rows of any Parquet file. */
+  /** How many groups of rows the footer lists. */
+  static int blocks(Path file) throws IOException {
+    try (ParquetFileReader reader =
+        ParquetFileReader.open(
+            new ParquetFile(file),
+            ParquetReadOptions.builder(new PlainParquetConfiguration()).build())) {
+      return reader.getFooter().getBlocks().size();
+    }
+  }
+
   static List<Map<String, @Nullable Object>> anyRows(Path file, long limit) throws IOException {
     List<Map<String, @Nullable Object>> rows = new ArrayList<>();
     try (ParquetReader<Group> reader = groups(new ParquetFile(file))) {

@@ -53,6 +53,15 @@ public final class Tables {
     }
   }
 
+  /** Whether a file's end says what is in it, as that of every whole Parquet file does. */
+  public static boolean isWhole(Path parquet) {
+    try {
+      return ParquetCodec.blocks(parquet) >= 0;
+    } catch (IOException | RuntimeException e) {
+      return false;
+    }
+  }
+
   /**
    * Copies a Parquet file, contract or not, without what the edit takes away; writes nothing when
    * it takes nothing.

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.col;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.knack.contracts.store.Digests;
 import io.knack.contracts.store.Salt;
+import io.knack.contracts.table.Tables;
 import io.knack.spark.frame.SparkFiles;
 import java.io.Closeable;
 import java.io.IOException;
@@ -16,15 +17,18 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import org.apache.spark.TaskKilledException;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapGroupsFunction;
 import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 
 /** Files as the {@link Units} that their records are, read in Spark's tasks. */
 final class UnitSource {
@@ -56,14 +60,7 @@ final class UnitSource {
       units = spark.createDataFrame(rows, Units.SCHEMA);
     }
     for (InputFile file : parquet) {
-      Dataset<Row> rows =
-          SparkFiles.read(spark.read(), file.file())
-              .selectExpr("to_json(struct(*)) AS json", "_metadata.row_index AS row")
-              .mapPartitions(
-                  (org.apache.spark.api.java.function.MapPartitionsFunction<Row, Row>)
-                      part -> parquetUnits(plan, salt, file, part),
-                  Encoders.row(Units.SCHEMA));
-      units = units.union(rows);
+      units = units.union(parquetUnits(spark, plan, salt, file));
     }
     return units;
   }
@@ -143,37 +140,81 @@ final class UnitSource {
     }
   }
 
-  private static Iterator<Row> parquetUnits(
-      ImportPlan plan, String salt, InputFile file, Iterator<Row> rows) {
-    Units units = new Units(plan, new Salt(salt));
-    Deque<Row> ready = new ArrayDeque<>();
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        while (ready.isEmpty() && rows.hasNext()) {
-          Row row = rows.next();
-          String json = row.getString(0);
-          long number = row.getLong(1) + 1;
-          String digest = Digests.sha256(json);
-          RawRecord record;
-          try {
-            record = RawRecord.of(number, 0, SliceReader.JSON.readTree(json), digest);
-          } catch (JsonProcessingException e) {
-            record = RawRecord.broken(number, 0, "Parquet row that is no JSON object", digest);
-          }
-          units.of(file, record, ready::add);
-        }
-        return !ready.isEmpty();
-      }
+  private static Dataset<Row> parquetUnits(
+      SparkSession spark, ImportPlan plan, String salt, InputFile file) {
+    if (!Tables.isWhole(file.file())) {
+      List<Row> damage = new ArrayList<>();
+      new Units(plan, new Salt(salt)).of(file, cutOff(1), damage::add);
+      return spark.createDataFrame(damage, Units.SCHEMA);
+    }
+    return SparkFiles.read(spark.read(), file.file())
+        .selectExpr("to_json(struct(*)) AS json", "_metadata.row_index AS row")
+        .mapPartitions(
+            (MapPartitionsFunction<Row, Row>) part -> new ParquetUnits(plan, salt, file, part),
+            Encoders.row(Units.SCHEMA));
+  }
 
-      @Override
-      public Row next() {
-        if (!hasNext()) {
-          throw new NoSuchElementException();
+  private static RawRecord cutOff(long number) {
+    return RawRecord.broken(number, 0, Lines.CUT_OFF, Digests.sha256(new byte[0]));
+  }
+
+  /** Units of Parquet rows; damage ends them with a record that says so. */
+  private static final class ParquetUnits implements Iterator<Row> {
+    private final Units units;
+    private final InputFile file;
+    private final Iterator<Row> rows;
+    private final Deque<Row> ready = new ArrayDeque<>();
+    private long number;
+    private boolean damaged;
+
+    ParquetUnits(ImportPlan plan, String salt, InputFile file, Iterator<Row> rows) {
+      this.units = new Units(plan, new Salt(salt));
+      this.file = file;
+      this.rows = rows;
+    }
+
+    @Override
+    public boolean hasNext() {
+      while (ready.isEmpty()) {
+        RawRecord record = record();
+        if (record == null) {
+          return false;
         }
-        return ready.removeFirst();
+        units.of(file, record, ready::add);
       }
-    };
+      return true;
+    }
+
+    private @Nullable RawRecord record() {
+      Row row;
+      try {
+        if (damaged || !rows.hasNext()) {
+          return null;
+        }
+        row = rows.next();
+      } catch (TaskKilledException e) {
+        throw e;
+      } catch (Exception e) { // Spark declares none of what it throws of a file it cannot read
+        damaged = true;
+        return cutOff(number + 1);
+      }
+      number = row.getLong(1) + 1;
+      String json = row.getString(0);
+      String digest = Digests.sha256(json);
+      try {
+        return RawRecord.of(number, 0, SliceReader.JSON.readTree(json), digest);
+      } catch (JsonProcessingException e) {
+        return RawRecord.broken(number, 0, "Parquet row that is no JSON object", digest);
+      }
+    }
+
+    @Override
+    public Row next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      return ready.removeFirst();
+    }
   }
 
   /** Brings together the records that speak of each other. */

@@ -35,6 +35,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -127,6 +128,32 @@ final class ImportStageTest {
     StageRunner.Ending mined = runner(name).run(new MineStage(SPARK), plan, run());
     assertThat(Tables.MEMBERS.readAllFrom(directory(name, mined))).hasSize(50);
     assertThat(dir.toFile().list()).containsExactlyInAnyOrder(name, "in " + name);
+  }
+
+  @Test
+  void damagedParquetGoesToQuarantineFromTheDamageOn() throws IOException {
+    Path folder = Files.createDirectory(dir.resolve("logs"));
+    Files.writeString(folder.resolve("cut.parquet"), "PAR1xxxxPAR1");
+    SparkFiles.write(
+        SPARK.read().json(LOG.toUri().toString()).limit(40).coalesce(1).write(),
+        folder.resolve("rows"));
+    assertThat(figures(imported("cut", folder)))
+        .isEqualTo("41 total, 40 valid, 1 bad, 0 old, 40 new");
+
+    Path rows;
+    try (Stream<Path> files = Files.list(folder.resolve("rows"))) {
+      rows =
+          files
+              .filter(file -> file.getFileName().toString().startsWith("part-"))
+              .findFirst()
+              .orElseThrow();
+    }
+    byte[] bytes = Files.readAllBytes(rows);
+    Arrays.fill(bytes, 100, bytes.length / 2, (byte) 0x55);
+    Files.write(rows, bytes);
+    StageRunner.Ending flipped = imported("flipped", rows);
+    assertThat(figures(flipped)).isEqualTo("1 total, 0 valid, 1 bad, 0 old, 0 new");
+    assertThat(flipped.figures()).containsEntry("quarantine_reasons", Map.of(Lines.CUT_OFF, 1L));
   }
 
   @Test
