@@ -1,5 +1,12 @@
 package io.knack.spark.frame;
 
+import io.knack.contracts.stage.TemporaryException;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
@@ -12,9 +19,42 @@ import org.apache.spark.sql.SparkSession;
 public final class SparkSessions {
   private SparkSessions() {}
 
-  /** A session for one process; close it. */
+  /**
+   * A session for one process; close it.
+   *
+   * @throws TemporaryException when Spark has no place for what does not fit into memory
+   */
   public static SparkSession open(String name) {
-    return SparkSession.builder().config(configuration(name)).getOrCreate();
+    SparkConf conf = configuration(name);
+    if (conf.get("spark.master").startsWith("local")) {
+      String places = System.getenv("SPARK_LOCAL_DIRS");
+      checkScratch(
+          places != null
+              ? places
+              : conf.get("spark.local.dir", System.getProperty("java.io.tmpdir")));
+    }
+    return SparkSession.builder().config(conf).getOrCreate();
+  }
+
+  /** Spark itself would end the process, at a moment when nothing can be said any more. */
+  static void checkScratch(String places) {
+    List<String> refused = new ArrayList<>();
+    for (String place : places.split(",", -1)) {
+      try {
+        if (Files.isWritable(Files.createDirectories(Path.of(place.strip())))) {
+          return;
+        }
+        refused.add("no permission to write in " + place);
+      } catch (FileAlreadyExistsException e) {
+        refused.add(place + " is no directory");
+      } catch (IOException e) {
+        refused.add("cannot make " + place);
+      }
+    }
+    throw new TemporaryException(
+        "Spark has no place for what does not fit into memory: "
+            + String.join(", ", refused)
+            + "; name a directory you may write: KNACK_JAVA_OPTS=-Dspark.local.dir=DIR");
   }
 
   static SparkConf configuration(String name) {
