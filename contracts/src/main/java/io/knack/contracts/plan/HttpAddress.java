@@ -54,8 +54,8 @@ public final class HttpAddress {
   }
 
   static String secretProblem() {
-    return "must not hold a user name or password in an address; plans are kept and shown, so put"
-        + " the key into the environment (docs/operations.md names the variables)";
+    return "must not hold a user name or password in an address, which is kept and shown; the key"
+        + " goes into an environment variable of its own (docs/operations.md names them)";
   }
 
   /** The text with every user name and password of an address struck out, to be shown. */
