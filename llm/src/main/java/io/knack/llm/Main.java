@@ -14,10 +14,21 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     subcommands = {GenerateCommand.class, MergeCommand.class, EmbedCommand.class, Main.Bench.class})
 public final class Main {
-  /** {@code bench llm}. */
+  /** {@code bench llm}; its help speaks for {@code bench} of the other modules, too. */
   @Command(
       name = "bench",
-      description = "Measures speed.",
+      description = {
+        "Speed and memory on this machine.",
+        "bench llm: generation; bench train: training of adapters; bench mine: mining, with its"
+            + " quality. Each has a --help of its own."
+      },
+      footer = {
+        "",
+        "Examples:",
+        "  ./knack bench llm --dtype float32 --json",
+        "  ./knack bench train --json",
+        "  ./knack bench mine --rows 10000 --json"
+      },
       mixinStandardHelpOptions = true,
       subcommands = LlmBenchCommand.class)
   static final class Bench {}

@@ -28,9 +28,11 @@ final class NightPlanTest {
   }
 
   @Test
-  void theShippedPlanParses() {
-    assertThat(Plans.read(NightPlan.class, ROOT.resolve("config/night.yaml"), List.of()).attempts())
-        .isEqualTo(3);
+  void theShippedPlanShowsEveryDefault() {
+    Path file = ROOT.resolve("config/night.yaml");
+    assertThat(Plans.read(NightPlan.class, file, List.of()))
+        .isEqualTo(Plans.read(NightPlan.class, null, List.of()));
+    assertThat(Plans.leftOut(NightPlan.class, file)).isEmpty();
   }
 
   @Test

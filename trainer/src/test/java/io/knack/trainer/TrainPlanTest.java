@@ -11,14 +11,18 @@ import org.junit.jupiter.api.Test;
 
 class TrainPlanTest {
   @Test
-  void theShippedPlanParses() {
-    TrainPlan plan =
-        Plans.read(
-            TrainPlan.class,
-            Path.of(System.getProperty("knack.root"), "config", "train.yaml"),
-            List.of());
-    assertThat(plan.minExamples()).isEqualTo(8);
-    assertThat(plan.learningRate()).isEqualTo(2e-4);
+  void theShippedPlanShowsEveryDefault() {
+    Path file = Path.of(System.getProperty("knack.root"), "config", "train.yaml");
+    assertThat(Plans.read(TrainPlan.class, file, List.of()))
+        .isEqualTo(Plans.read(TrainPlan.class, null, List.of()));
+    assertThat(Plans.leftOut(TrainPlan.class, file)).isEmpty();
+  }
+
+  @Test
+  void theRecipeOfTheSandboxLeavesNothingToDefaults() {
+    Path file = Path.of(System.getProperty("knack.root"), "config", "pretrain.yaml");
+    assertThat(Plans.read(FullPlan.class, file, List.of()).steps()).isEqualTo(2200);
+    assertThat(Plans.leftOut(FullPlan.class, file)).isEmpty();
   }
 
   @Test
@@ -28,6 +32,24 @@ class TrainPlanTest {
     assertThat(plan.targets()).containsExactly("all-linear");
     assertThat(plan.steps()).isNull();
     assertThat(plan.maxGradNorm()).isEqualTo(1.0);
+  }
+
+  @Test
+  void eachProblemHasItsLine() {
+    assertThatThrownBy(
+            () ->
+                Plans.read(
+                    TrainPlan.class,
+                    null,
+                    List.of("dtype=int8", "steps=0", "schedule=foo", "device=foo", "targets=[]")))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContainingAll(
+            "has 5 problems",
+            "\n  schedule: is",
+            "\n  dtype: expected",
+            "\n  steps: must",
+            "\n  device: expected",
+            "\n  targets: expected");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.knack.contracts.cli;
 
+import io.knack.contracts.KnackVersion;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.stage.KnackException;
 import java.io.FileDescriptor;
@@ -45,6 +46,7 @@ public final class KnackCli {
   public static CommandLine commandLine(CommandLine line) {
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionStrategy(KnackCli::execute);
+    sayVersion(line);
     line.setParameterExceptionHandler(
         (problem, arguments) -> {
           PrintWriter err = problem.getCommandLine().getErr();
@@ -96,6 +98,12 @@ public final class KnackCli {
       return Optional.of(options);
     }
     return spec.mixins().values().stream().flatMap(mixin -> home(mixin).stream()).findFirst();
+  }
+
+  /** Every verb that offers {@code --version} has the one of all. */
+  private static void sayVersion(CommandLine line) {
+    line.getCommandSpec().version(KnackVersion.CURRENT);
+    line.getSubcommands().values().forEach(KnackCli::sayVersion);
   }
 
   private static String words(Throwable problem) {

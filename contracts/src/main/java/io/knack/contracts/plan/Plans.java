@@ -84,6 +84,29 @@ public final class Plans {
     return type.cast(plan);
   }
 
+  /**
+   * Keys that a plan file leaves to their defaults, such as {@code prices.per_retrieval_second}:
+   * none in a file that shows all of them.
+   */
+  public static List<String> leftOut(Class<? extends Record> type, Path file) {
+    List<String> keys = new ArrayList<>();
+    leftOut(type, readTree(file), "", keys);
+    return keys;
+  }
+
+  private static void leftOut(
+      Class<?> type, PlanNode.Mapping tree, String path, List<String> keys) {
+    for (RecordComponent component : type.getRecordComponents()) {
+      String key = Shape.snakeCase(component.getName());
+      PlanNode given = tree.entries().get(key);
+      if (given == null) {
+        keys.add(path + key);
+      } else if (component.getType().isRecord() && given instanceof PlanNode.Mapping mapping) {
+        leftOut(component.getType(), mapping, path + key + ".", keys);
+      }
+    }
+  }
+
   /** Keys sorted, no white space: what a plan's digest is taken of. */
   public static String canonicalJson(Record plan) {
     try {

@@ -260,6 +260,14 @@ final class PlansTest {
   }
 
   @Test
+  void whatAFileLeavesToDefaultsIsKnown() throws IOException {
+    Path file =
+        write("{min_subjects: 3, learning_rate: 1, color: red, inner: {names: a}, share: 1}");
+    assertThat(Plans.leftOut(Sample.class, file))
+        .containsExactly("patience", "model", "inner.share", "counts");
+  }
+
+  @Test
   void canonicalJsonIsSortedAndComplete() {
     assertThat(Plans.canonicalJson(Plans.read(Sample.class, null, List.of())))
         .isEqualTo(

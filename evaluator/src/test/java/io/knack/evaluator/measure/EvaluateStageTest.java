@@ -231,13 +231,22 @@ final class EvaluateStageTest {
     Path file = Path.of(System.getProperty("knack.root"), "config", "evaluate.yaml");
     assertThat(Plans.read(EvaluatePlan.class, file, List.of()))
         .isEqualTo(Plans.read(EvaluatePlan.class, null, List.of()));
+    assertThat(Plans.leftOut(EvaluatePlan.class, file)).isEmpty();
     assertThatThrownBy(
             () ->
                 Plans.read(
                     EvaluatePlan.class,
                     null,
-                    List.of("sampling.look=0", "gate.alpha=2", "sampling.holdot=3")))
+                    List.of(
+                        "sampling.look=0",
+                        "gate.alpha=2",
+                        "sampling.holdot=3",
+                        "method=zzz",
+                        "endpoint=ftp://x")))
         .isInstanceOf(PlanException.class)
+        .hasMessageContaining("has 5 problems")
+        .hasMessageContaining("endpoint: is 'ftp://x', expected an http or https address")
+        .hasMessageContaining("no solver is called 'zzz'")
         .hasMessageContaining("sampling.look: is 0")
         .hasMessageContaining("gate.alpha: is 2")
         .hasMessageContaining("did you mean");

@@ -300,6 +300,7 @@ final class PromotionTest {
   void planDefaultsAreThoseOfTheShippedFile() {
     Path file = Path.of(System.getProperty("knack.root"), "config", "promote.yaml");
     assertThat(Plans.read(PromotePlan.class, file, List.of())).isEqualTo(PromotePlan.FILES);
+    assertThat(Plans.leftOut(PromotePlan.class, file)).isEmpty();
     assertThatThrownBy(() -> Plans.read(PromotePlan.class, null, List.of("target.max_rank=63")))
         .hasMessageContaining("vLLM takes 1, 8, 16");
   }

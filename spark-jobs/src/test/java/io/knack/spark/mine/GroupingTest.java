@@ -6,7 +6,6 @@ import io.knack.contracts.plan.Plans;
 import io.knack.practice.features.HashedSpace;
 import io.knack.practice.features.TextVector;
 import io.knack.spark.mine.Agreement.Count;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -80,13 +79,6 @@ final class GroupingTest {
     Arrays.fill(copies, 1);
     MinePlan plan = Plans.read(MinePlan.class, null, List.of());
     return Grouping.of(vectors, copies, Families.Purpose.PEOPLE, plan);
-  }
-
-  @Test
-  void theShippedPlanHoldsTheDefaults() {
-    Path shipped = Path.of(System.getProperty("knack.root", "..")).resolve("config/mine.yaml");
-    assertThat(Plans.read(MinePlan.class, shipped, List.of()))
-        .isEqualTo(Plans.read(MinePlan.class, null, List.of()));
   }
 
   @Test
