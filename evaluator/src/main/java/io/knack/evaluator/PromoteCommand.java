@@ -61,6 +61,9 @@ public final class PromoteCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     PromotePlan plan = Plans.read(PromotePlan.class, options.plan, options.overrides);
+    if (options.dryRun) {
+      return StageOptions.printed(plan);
+    }
     Clock clock = Clock.systemUTC();
     RunId run =
         options.run == null ? StageRunner.newRunId(clock) : StageRunner.checkedRunId(options.run);

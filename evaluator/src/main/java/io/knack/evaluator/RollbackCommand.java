@@ -46,6 +46,9 @@ public final class RollbackCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     PromotePlan plan = Plans.read(PromotePlan.class, options.plan, options.overrides);
+    if (options.dryRun) {
+      return StageOptions.printed(plan);
+    }
     Clock clock = Clock.systemUTC();
     String run = options.run == null ? StageRunner.newRunId(clock).value() : options.run;
     try (RunTracker tracker =

@@ -93,6 +93,11 @@ final class Night {
   NightRecord run(@Nullable RunId run) throws InterruptedException {
     try (NightLease lease = NightLease.take(home, clock, this::stop)) {
       NightRecord record = begin(run);
+      List<StageRecord> behind = record.stages();
+      if (!behind.isEmpty() && record.exit() == null) {
+        console.say(
+            "night: resuming " + record.run() + " behind " + behind.get(behind.size() - 1).name());
+      }
       console.say("night: " + record.run() + ", " + lease.file());
       record.write(home);
       Instant started = clock.instant();
@@ -151,13 +156,6 @@ final class Night {
       NightRecord resumed = earlier.get();
       if (resumed.exit() == null || resumed.exit() != 0) {
         resumed = resumed.resumed(spent(resumed));
-        if (!resumed.stages().isEmpty()) {
-          console.say(
-              "night: resuming "
-                  + resumed.run()
-                  + " behind "
-                  + resumed.stages().get(resumed.stages().size() - 1).name());
-        }
       }
       return resumed;
     }

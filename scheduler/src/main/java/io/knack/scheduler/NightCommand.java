@@ -57,17 +57,21 @@ public final class NightCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException, JsonProcessingException {
     NightPlan night = Plans.read(NightPlan.class, plan, overrides);
     RunId id = run == null ? null : StageRunner.checkedRunId(run);
+    StageGraph graph = StageGraph.read(resolve(night.graph()));
+    ProcessLauncher launcher = ProcessLauncher.ofThisProcess();
     Night work =
         new Night(
             home.home,
             night,
-            StageGraph.read(resolve(night.graph())),
-            ProcessLauncher.ofThisProcess(),
+            graph,
+            launcher,
             Clock.systemUTC(),
             Terminal.standard(),
             Night.Pause.REAL);
+    NightForecast forecast = work.forecast(id);
+    new StagePlans(night, graph, launcher).check(forecast);
     if (dryRun) {
-      print(work.forecast(id));
+      print(forecast);
       return 0;
     }
     NightRecord record = runUntilEndOrSignal(work, id);

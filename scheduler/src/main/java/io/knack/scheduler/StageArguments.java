@@ -3,10 +3,12 @@ package io.knack.scheduler;
 import io.knack.contracts.id.RunId;
 import io.knack.scheduler.NightPlan.Logs;
 import io.knack.scheduler.NightPlan.Model;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -51,6 +53,45 @@ final class StageArguments {
     settings.putAll(plan.set().getOrDefault(stage, Map.of()));
     settings.forEach((path, value) -> arguments.addAll(List.of("--set", path + "=" + value)));
     return arguments;
+  }
+
+  /** Whether the stage's plan has more in it than what is right by itself. */
+  static boolean special(NightPlan plan, String stage) {
+    boolean mapped =
+        !plan.logs().map().isEmpty()
+            || (!plan.logs().input().isEmpty() && !plan.logs().format().equals("auto"));
+    return plan.plans().containsKey(stage)
+        || plan.set().containsKey(stage)
+        || (stage.equals("import") && mapped);
+  }
+
+  /** What the stage cannot do its work without, and the night's plan does not give; a line each. */
+  static List<String> lacking(NightPlan plan, String stage) {
+    List<String> lacking = new ArrayList<>();
+    switch (stage) {
+      case "import" -> {
+        for (Path input : plan.logs().input()) {
+          if (!Files.isReadable(input)) {
+            lacking.add(
+                "  logs.input: " + input + " is no file or directory that can be read here");
+          }
+        }
+      }
+      case "evaluate" -> {
+        Set<String> set = plan.set().getOrDefault(stage, Map.of()).keySet();
+        if (plan.model().directory() == null
+            && plan.model().endpoint() == null
+            && !plan.plans().containsKey(stage)
+            && !set.contains("model")
+            && !set.contains("endpoint")) {
+          lacking.add(
+              "  model: names neither a directory nor an endpoint, and evaluate measures with the"
+                  + " served model; set model.directory or model.endpoint");
+        }
+      }
+      default -> {}
+    }
+    return lacking;
   }
 
   private static void logs(Logs logs, Map<String, String> settings) {

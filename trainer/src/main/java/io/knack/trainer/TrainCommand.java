@@ -62,7 +62,8 @@ public final class TrainCommand implements Callable<Integer> {
       options.overrides = overrides;
       return options.run(new TrainStage());
     }
-    return withoutWorkspace(Plans.read(TrainPlan.class, options.plan, overrides), out);
+    TrainPlan plan = Plans.read(TrainPlan.class, options.plan, overrides);
+    return options.dryRun ? StageOptions.printed(plan) : withoutWorkspace(plan, out);
   }
 
   private int withoutWorkspace(TrainPlan plan, Path place)
