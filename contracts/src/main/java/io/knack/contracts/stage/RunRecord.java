@@ -50,7 +50,7 @@ public record RunRecord(
     } catch (JsonProcessingException e) {
       throw new ContractException(file + " is no run record: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
-      throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
+      throw TemporaryException.of("cannot read " + file, e);
     }
   }
 
@@ -60,7 +60,7 @@ public record RunRecord(
       DurableFiles.replace(
           file, Jsons.mapper().writerWithDefaultPrettyPrinter().writeValueAsString(this) + "\n");
     } catch (IOException e) {
-      throw new TemporaryException("cannot write " + file + ": " + e.getMessage(), e);
+      throw TemporaryException.of("cannot write " + file, e);
     }
   }
 

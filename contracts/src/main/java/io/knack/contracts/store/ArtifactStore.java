@@ -13,6 +13,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -298,7 +299,7 @@ public final class ArtifactStore {
     artifact.card().files().forEach(entry -> listed.add(entry.path()));
     listed.add(CARD);
     try (Stream<Path> walk = Files.walk(artifact.directory())) {
-      walk.filter(Files::isRegularFile)
+      walk.filter(file -> !Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS))
           .map(file -> artifact.directory().relativize(file))
           .filter(file -> !HIDDEN.matcher(file.toString()).find())
           .filter(file -> !listed.contains(file.toString().replace('\\', '/')))

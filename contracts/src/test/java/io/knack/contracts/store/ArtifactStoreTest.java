@@ -76,6 +76,11 @@ final class ArtifactStoreTest {
                 + " is no part of the artifact: artifact.json does not list it; move it out of"
                 + " there");
     Files.delete(added);
+    Path link = Files.createSymbolicLink(artifact.file("data/day=2"), home);
+    assertThatThrownBy(() -> store.resolve(artifact.ref()))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining(link + " is no part of the artifact");
+    Files.delete(link);
     Files.delete(artifact.file("data/rows.txt"));
     Files.createDirectory(artifact.file("data/rows.txt"));
     assertThatThrownBy(() -> store.resolve(artifact.ref()))
