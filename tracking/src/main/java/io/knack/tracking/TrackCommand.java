@@ -30,8 +30,8 @@ import picocli.CommandLine.Spec;
     description = "Sends what was recorded in HOME/tracking to an MLflow server, and waits for it.",
     footer = {
       "",
-      "Stages do so by themselves where a server is set; this is for records from before. Sent",
-      "twice, they are there once.",
+      "Stages do so by themselves where a server is set; this is for records from",
+      "before. What is sent twice is there once.",
       "",
       "Example: ./knack track --server http://localhost:5000"
     })
