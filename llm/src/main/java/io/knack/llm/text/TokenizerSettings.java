@@ -118,8 +118,7 @@ final class TokenizerSettings {
     ObjectNode head = head(file);
     ObjectNode changed = head.deepCopy();
     apply(changed);
-    // Without a vocabulary the ids of added tokens are not to be told; their number and marks are.
-    return !withoutIds(head).equals(withoutIds(changed));
+    return !whatMatters(head).equals(whatMatters(changed));
   }
 
   /** Changes the file's JSON. */
@@ -193,10 +192,21 @@ final class TokenizerSettings {
     return head;
   }
 
-  private static ObjectNode withoutIds(ObjectNode head) {
+  /**
+   * A head by which two files differ when they give other tokens or texts. Ids of added tokens are
+   * not to be told without a vocabulary; their number and marks are. Some options of byte-level
+   * parts do nothing where they stand.
+   */
+  private static ObjectNode whatMatters(ObjectNode head) {
     ObjectNode copy = head.deepCopy();
     copy.remove("model");
     copy.path("added_tokens").forEach(token -> ((ObjectNode) token).remove("id"));
+    copy.path("pre_tokenizer")
+        .findParents("trim_offsets")
+        .forEach(part -> ((ObjectNode) part).remove("trim_offsets"));
+    if (copy.path("decoder").path("type").asText().equals("ByteLevel")) {
+      copy.set("decoder", node("ByteLevel"));
+    }
     return copy;
   }
 

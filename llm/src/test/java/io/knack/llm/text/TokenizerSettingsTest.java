@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,5 +57,49 @@ class TokenizerSettingsTest {
     }
     Map<String, Object> named = TokenizerSettings.of(checkpoint).named();
     assertThat(JSON.valueToTree(named).equals(one.path("named"))).as("%s", named).isTrue();
+  }
+
+  /** A second parse of a large vocabulary takes a while: files as published need none. */
+  @Test
+  void aFileThatSaysTheSameIsUsedAsItLies() throws IOException {
+    Files.writeString(directory.resolve("config.json"), "{\"model_type\": \"qwen2\"}");
+    Files.writeString(
+        directory.resolve("tokenizer_config.json"),
+        "{\"tokenizer_class\": \"Qwen2Tokenizer\", \"bos_token\": null, \"unk_token\": null,"
+            + " \"eos_token\": \"<|im_end|>\", \"pad_token\": \"<|endoftext|>\"}");
+    ObjectNode file = JSON.createObjectNode();
+    file.put("version", "1.0");
+    ArrayNode added = file.putArray("added_tokens");
+    for (String token : List.of("<|endoftext|>", "<|im_end|>")) {
+      added.addObject().put("id", 151643 + added.size()).put("content", token);
+      ObjectNode last = (ObjectNode) added.get(added.size() - 1);
+      last.put("single_word", false).put("lstrip", false).put("rstrip", false);
+      last.put("normalized", false).put("special", true);
+    }
+    file.putObject("normalizer").put("type", "NFC");
+    ObjectNode split = file.putObject("pre_tokenizer").put("type", "Sequence");
+    ArrayNode parts = split.putArray("pretokenizers");
+    ObjectNode pattern = parts.addObject().put("type", "Split");
+    pattern.putObject("pattern").put("Regex", QWEN);
+    pattern.put("behavior", "Isolated").put("invert", false);
+    byteLevel(parts.addObject());
+    byteLevel(file.putObject("post_processor"));
+    byteLevel(file.putObject("decoder"));
+    file.putObject("model").put("never", "parsed");
+    JSON.writeValue(directory.resolve("tokenizer.json").toFile(), file);
+    assertThat(TokenizerSettings.of(directory).change()).isFalse();
+    pattern.putObject("pattern").put("Regex", "\\s+");
+    JSON.writeValue(directory.resolve("tokenizer.json").toFile(), file);
+    assertThat(TokenizerSettings.of(directory).change()).isTrue();
+  }
+
+  /** As tokenizer.json of Qwen2.5 has it. */
+  private static final String QWEN =
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
+          + "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+  private static void byteLevel(ObjectNode part) {
+    part.put("type", "ByteLevel").put("add_prefix_space", false);
+    part.put("trim_offsets", false).put("use_regex", false);
   }
 }
