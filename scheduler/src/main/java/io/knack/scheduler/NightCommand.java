@@ -69,7 +69,7 @@ public final class NightCommand implements Callable<Integer> {
             Terminal.standard(),
             Night.Pause.REAL);
     NightForecast forecast = work.forecast(id);
-    new StagePlans(night, graph, launcher).check(forecast);
+    new StagePlans(home.home, night, graph, launcher).check(forecast);
     if (dryRun) {
       print(forecast);
       return 0;

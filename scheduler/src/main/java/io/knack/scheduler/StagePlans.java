@@ -1,7 +1,9 @@
 package io.knack.scheduler;
 
+import io.knack.contracts.id.RunId;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.stage.PlanException;
+import io.knack.contracts.stage.RunRecord;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.scheduler.NightForecast.StageForecast;
 import io.knack.scheduler.StageLauncher.StageExit;
@@ -24,11 +26,13 @@ import java.util.stream.Collectors;
 final class StagePlans {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
+  private final Path home;
   private final NightPlan plan;
   private final StageGraph graph;
   private final StageLauncher launcher;
 
-  StagePlans(NightPlan plan, StageGraph graph, StageLauncher launcher) {
+  StagePlans(Path home, NightPlan plan, StageGraph graph, StageLauncher launcher) {
+    this.home = home;
     this.plan = plan;
     this.graph = graph;
     this.launcher = launcher;
@@ -46,7 +50,7 @@ final class StagePlans {
     unknown("plans", plan.plans().keySet(), known, problems);
     unknown("set", plan.set().keySet(), known, problems);
     for (StageForecast stage : forecast.stages()) {
-      if (stage.runs()) {
+      if (stage.runs() && !ended(forecast.run(), stage.name())) {
         problems.addAll(StageArguments.lacking(plan, stage.name()));
         if (StageArguments.special(plan, stage.name())) {
           ask(stage, problems);
@@ -60,6 +64,17 @@ final class StagePlans {
               + (problems.size() == 1 ? "a problem:" : problems.size() + " problems:"));
       throw new PlanException(problems);
     }
+  }
+
+  /**
+   * Whether a stage of this run is behind it that no night recorded: Airflow runs stages one by one
+   * and asks for the plan before each, when the logs may have been cleared away.
+   */
+  private boolean ended(RunId run, String stage) {
+    return RunRecord.read(home, run, stage)
+        .map(RunRecord::exit)
+        .filter(exit -> exit == ExitCode.OK.code() || exit == ExitCode.NOTHING.code())
+        .isPresent();
   }
 
   private static void unknown(

@@ -8,15 +8,18 @@ import io.knack.contracts.cli.Console;
 import io.knack.contracts.id.RunId;
 import io.knack.contracts.plan.Plans;
 import io.knack.contracts.stage.PlanException;
+import io.knack.contracts.stage.RunRecord;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -74,11 +77,35 @@ final class StagePlansTest {
     assertThatCode(() -> check("set.evaluate.model=/m")).doesNotThrowAnyException();
   }
 
+  @Test
+  void aStageThatEndedWellInThisRunIsNotAskedAgain() throws InterruptedException {
+    String[] overrides = {
+      "set.evaluate.model=/m", "logs.input=/nonexistent", "set.import.format=csv"
+    };
+    stages.words = "";
+    assertThatThrownBy(() -> check(overrides)).hasMessageContaining("logs.input: /nonexistent");
+    stages.asked.clear();
+    Instant now = Instant.EPOCH;
+    RunId run = new RunId("r");
+    for (int exit : new int[] {75, 0}) {
+      new RunRecord(run, "import", "{}", List.of(), now, now, exit, null, null, new TreeMap<>())
+          .write(home);
+      if (exit == 75) {
+        assertThatThrownBy(() -> check(overrides)).hasMessageContaining("logs.input");
+        stages.asked.clear();
+      }
+    }
+    check(overrides);
+    assertThat(stages.asked)
+        .singleElement()
+        .satisfies(asked -> assertThat(asked).startsWith("evaluate"));
+  }
+
   private void check(String... overrides) throws InterruptedException {
     NightPlan plan = Plans.read(NightPlan.class, null, List.of(overrides));
     Night night =
         new Night(home, plan, GRAPH, stages, Clock.systemUTC(), Console.silent(), Night.Pause.REAL);
-    new StagePlans(plan, GRAPH, stages).check(night.forecast(new RunId("r")));
+    new StagePlans(home, plan, GRAPH, stages).check(night.forecast(new RunId("r")));
   }
 
   /** Says the same words of every plan; content without words. */

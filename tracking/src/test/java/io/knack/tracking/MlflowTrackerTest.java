@@ -314,8 +314,11 @@ class MlflowTrackerTest {
 
   @Test
   void whatWasRecordedWithoutAServerIsSentByHand(@TempDir Path home) throws Exception {
-    try (RunTracker tracker = RunTracker.open(TrackingPlan.LOCAL, home)) {
-      tracker.start("by-hand", Map.of("knack.test", "track")).end(RunStatus.FINISHED);
+    TrackingPlan local =
+        new TrackingPlan(
+            null, "by-hand", "KNACK_NO_TOKEN", Duration.ofSeconds(20), Duration.ofSeconds(60));
+    try (RunTracker tracker = RunTracker.open(local, home)) {
+      tracker.start("recorded", Map.of("knack.test", "track")).end(RunStatus.FINISHED);
     }
     Path spools = home.resolve("tracking");
     assertThat(track(home, "http://127.0.0.1:9", "--wait", "1"))
@@ -323,7 +326,7 @@ class MlflowTrackerTest {
     assertThat(files(spools)).anyMatch(name -> name.endsWith(".jsonl"));
     assertThat(track(home, server.address()))
         .isEqualTo("0 {\"sent\":1,\"waiting\":0,\"rejected\":0}");
-    JsonNode run = named(runs(TrackingPlan.LOCAL.experiment()), "by-hand");
+    JsonNode run = named(runs("by-hand"), "recorded");
     assertThat(run.path("info").path("status").asText()).isEqualTo("FINISHED");
     assertThat(track(home, server.address()))
         .isEqualTo("0 {\"sent\":0,\"waiting\":0,\"rejected\":0}");
