@@ -98,15 +98,15 @@ final class NightScheduleTest {
 
   /** As a process: what a service manager sees. */
   @Test
-  void aScheduleThatCannotStartEndsWith75() throws IOException, InterruptedException {
+  void aScheduleThatCannotStartDoesNotEndWell() throws IOException, InterruptedException {
     Path out = home.resolve("out.txt");
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       assertThat(exitOfSchedule(home.resolve("a"), taken.getLocalPort(), out)).isEqualTo(75);
       assertThat(out).content().contains("cannot start the schedule in", "Address already in use");
     }
     Path file = Files.writeString(home.resolve("file"), "no directory");
-    assertThat(exitOfSchedule(file, 0, out)).isEqualTo(75);
-    assertThat(out).content().contains("cannot start the schedule in " + file, "Not a directory");
+    assertThat(exitOfSchedule(file, 0, out)).isEqualTo(2);
+    assertThat(out).content().contains(file + " is a file, expected a directory");
   }
 
   private static int exitOfSchedule(Path home, int healthPort, Path out)
