@@ -132,7 +132,7 @@ final class DemoReport {
     phases.forEach(p -> out.printf(Locale.ROOT, "%-24s %7.1f s%n", p.name(), p.seconds()));
     out.printf(Locale.ROOT, "%-24s %7.1f s%n%n", "altogether", seconds);
     out.println("report: " + page());
-    out.println("next:   ./knack route --home " + workspace + " --form short --prompt TEXT");
+    out.println("next:   ./knack route --home '" + workspace + "' --form short --prompt TEXT");
   }
 
   /** The page of the last night's report; {@code none} where that night judged nothing. */

@@ -30,6 +30,11 @@ public final class SmallJson {
     return root;
   }
 
+  /** As {@link #read}; an empty object where there is no such file. */
+  public static JsonNode optional(Path file) {
+    return Files.isRegularFile(file) ? read(file) : JSON.createObjectNode();
+  }
+
   /**
    * As {@link #read}, for a file that may hold a list.
    *

@@ -120,7 +120,9 @@ record EncoderConfig(
         case "Pooling" -> {
           pooling = pooling(place.resolve("config.json"));
           promptCounts =
-              optional(place.resolve("config.json")).path("include_prompt").asBoolean(true);
+              SmallJson.optional(place.resolve("config.json"))
+                  .path("include_prompt")
+                  .asBoolean(true);
         }
         case "Normalize" -> scaling = Scaling.NORMALIZED;
         default ->
@@ -148,7 +150,7 @@ record EncoderConfig(
     JsonNode limits =
         LIMITS.stream()
             .map(encoder::resolve)
-            .map(EncoderConfig::optional)
+            .map(SmallJson::optional)
             .filter(json -> !json.isEmpty())
             .findFirst()
             .orElse(JsonNodeFactory.instance.objectNode());
@@ -206,7 +208,7 @@ record EncoderConfig(
     int fromTokenizer =
         (int)
             Math.min(
-                optional(directory.resolve("tokenizer_config.json"))
+                SmallJson.optional(directory.resolve("tokenizer_config.json"))
                     .path("model_max_length")
                     .asDouble(positions),
                 positions);
@@ -261,7 +263,7 @@ record EncoderConfig(
 
   /** What sentence-transformers puts before every text unless told otherwise. */
   private static String prefix(Path file) {
-    JsonNode config = optional(file);
+    JsonNode config = SmallJson.optional(file);
     JsonNode name = config.path("default_prompt_name");
     if (!name.isTextual()) {
       return "";
@@ -276,7 +278,7 @@ record EncoderConfig(
 
   /** Reads the flags of older files and the one word of newer ones. */
   private static Pooling pooling(Path file) {
-    JsonNode config = optional(file);
+    JsonNode config = SmallJson.optional(file);
     List<String> modes = new ArrayList<>();
     if (config.has("pooling_mode")) {
       JsonNode mode = config.path("pooling_mode");
@@ -331,10 +333,5 @@ record EncoderConfig(
               + (config.has(key) ? config.get(key) : "nothing"));
     }
     return value;
-  }
-
-  /** An empty object where there is no such file. */
-  static JsonNode optional(Path file) {
-    return Files.isRegularFile(file) ? SmallJson.read(file) : JsonNodeFactory.instance.objectNode();
   }
 }

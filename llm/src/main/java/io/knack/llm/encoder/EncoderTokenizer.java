@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.contracts.stage.ContractException;
+import io.knack.llm.checkpoint.SmallJson;
 import io.knack.llm.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -52,9 +53,9 @@ final class EncoderTokenizer implements AutoCloseable {
    */
   static EncoderTokenizer load(EncoderConfig config) {
     Path directory = config.directory();
-    JsonNode settings = EncoderConfig.optional(directory.resolve("tokenizer_config.json"));
+    JsonNode settings = SmallJson.optional(directory.resolve("tokenizer_config.json"));
     Tokenizer tokenizer =
-        BERT.contains(kind(settings, EncoderConfig.optional(directory.resolve("config.json"))))
+        BERT.contains(kind(settings, SmallJson.optional(directory.resolve("config.json"))))
             ? Tokenizer.load(directory, file -> normalizeAsBert(file, settings))
             : Tokenizer.load(directory);
     try {

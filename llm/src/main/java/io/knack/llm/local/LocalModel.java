@@ -53,6 +53,7 @@ public final class LocalModel implements LanguageModel {
   private final @Nullable VectorDecoder vectors;
   private @Nullable KvCache cache;
   private @Nullable AdapterStack stack;
+  private @Nullable ChatTemplate template;
 
   private record Loaded(PeftAdapter adapter, NDManager owner) {}
 
@@ -399,17 +400,27 @@ public final class LocalModel implements LanguageModel {
 
   /** The rendered conversation; its special tokens come from the template, none are added. */
   private List<Integer> chat(Prompt prompt) {
-    ChatTemplate known =
-        ChatTemplate.find(directory, Clock.system(ZoneId.systemDefault()))
-            .orElseThrow(
-                () ->
-                    new ContractException(
-                        directory + ": has no chat template; use plain prompts with this model"));
+    ChatTemplate known = template();
     String text =
         prompt instanceof Prompt.Conversation conversation
             ? known.prompt(conversation)
             : text(known, (Prompt.Chat) prompt);
     return tokenizer().encode(text, Specials.NONE);
+  }
+
+  /** Read when the first conversation asks for it. */
+  private synchronized ChatTemplate template() {
+    ChatTemplate known = template;
+    if (known == null) {
+      known =
+          ChatTemplate.find(directory, Clock.system(ZoneId.systemDefault()))
+              .orElseThrow(
+                  () ->
+                      new ContractException(
+                          directory + ": has no chat template; use plain prompts with this model"));
+      template = known;
+    }
+    return known;
   }
 
   private static String text(ChatTemplate template, Prompt.Chat chat) {

@@ -90,7 +90,7 @@ public final class ChatTemplate {
    * with tools where there is one. Empty where it has no template.
    */
   public static Optional<ChatTemplate> find(Path directory, Clock clock) {
-    JsonNode config = json(directory.resolve("tokenizer_config.json"));
+    JsonNode config = SmallJson.optional(directory.resolve("tokenizer_config.json"));
     Map<String, String> sources = sources(directory, config);
     if (sources.isEmpty()) {
       return Optional.empty();
@@ -108,7 +108,7 @@ public final class ChatTemplate {
    * @param name of a template in a checkpoint that has several, such as {@code tool_use}
    */
   public static Optional<ChatTemplate> find(Path directory, String name, Clock clock) {
-    JsonNode config = json(directory.resolve("tokenizer_config.json"));
+    JsonNode config = SmallJson.optional(directory.resolve("tokenizer_config.json"));
     String source = sources(directory, config).get(name);
     return source == null
         ? Optional.empty()
@@ -160,10 +160,6 @@ public final class ChatTemplate {
     } catch (IOException e) {
       throw new UncheckedIOException(file + " cannot be read", e);
     }
-  }
-
-  private static JsonNode json(Path file) {
-    return Files.isRegularFile(file) ? SmallJson.read(file) : JSON.createObjectNode();
   }
 
   /**

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.knack.llm.checkpoint.SmallJson;
 import java.io.IOException;
@@ -95,19 +94,15 @@ final class TokenizerSettings {
   private final Path file;
 
   private TokenizerSettings(Path directory) {
-    settings = optional(directory.resolve("tokenizer_config.json"));
-    map = optional(directory.resolve("special_tokens_map.json"));
-    config = optional(directory.resolve("config.json"));
+    settings = SmallJson.optional(directory.resolve("tokenizer_config.json"));
+    map = SmallJson.optional(directory.resolve("special_tokens_map.json"));
+    config = SmallJson.optional(directory.resolve("config.json"));
     file = directory.resolve("tokenizer.json");
   }
 
   /** Those of a checkpoint directory. */
   static TokenizerSettings of(Path directory) {
     return new TokenizerSettings(directory);
-  }
-
-  private static JsonNode optional(Path file) {
-    return Files.isRegularFile(file) ? SmallJson.read(file) : JsonNodeFactory.instance.objectNode();
   }
 
   /** Whether they change anything of the file. */
