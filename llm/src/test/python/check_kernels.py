@@ -82,7 +82,16 @@ def cases(ops, device, dtype):
         both = [torch.cat([shared.expand(5, -1, -1, -1), own], 2) for shared, own in ((k1, k2), (v1, v2))]
         wanted = F.scaled_dot_product_attention(
             q.unsqueeze(2), *both, torch.cat([torch.zeros(5, 1, 1, 9), mask[:, :1]], 3), enable_gqa=True)
-        yield "attention over a shared prompt", ops.attend_shared(q, k1, v1, k2, v2, mask), wanted.reshape(5, 64)
+        yield "attention over a shared prompt", ops.attend_shared(q, k1.expand(2, -1, -1, -1), v1.expand(2, -1, -1, -1), k2, v2, mask), wanted.reshape(5, 64)
+
+    for width in (16, 18):  # eight bytes at a time, and not
+        cache, written = randn(2, 3, 2, 9, width), randn(4, 8, width)[:, 4:]
+        rows, places = torch.tensor([0, 2, 1, 2], device=device), torch.tensor([8, 3, 0, 4], device=device)
+        wanted = cache.clone()
+        for i in range(4):
+            wanted[:, rows[i], :, places[i]] = written[i].view(2, 2, width)
+        ops.keep(cache, ops.addresses(cache, rows, places), written)
+        yield f"keys and values kept, width {width}", cache, wanted
 
     a, up = randn(6, 64), randn(32, 6)
     own = torch.zeros(12, 6, device=device, dtype=dtype)

@@ -239,8 +239,8 @@ class Ops(Module):
     shared, start, count, first, length = block
     if first >= 0:
       qs = torch.slice(q, 0, first, first + count)
-      ks = torch.slice(torch.slice(k, 0, first, first + count), 2, shared, length)
-      vs = torch.slice(torch.slice(v, 0, first, first + count), 2, shared, length)
+      ks = (self).places(k, first, count, shared, length)
+      vs = (self).places(v, first, count, shared, length)
       seen = torch.slice(torch.slice(mask, 0, first, first + count), 3, shared, length)
       place = first
     else:
@@ -252,35 +252,39 @@ class Ops(Module):
       place = int(torch.item(torch.select(rows, 0, 0)))
     if shared == 0:
       return (self).attend_rows(qs, ks, vs, seen, length, batched)
-    return (self).attend_shared(qs, torch.slice(torch.select(k, 0, place), 1, 0, shared),
-                                torch.slice(torch.select(v, 0, place), 1, 0, shared), ks, vs, seen)
+    r = torch.floordiv(q.size(1), k.size(1))
+    k1 = torch.expand((self).places(k, place, 1, 0, shared), [r, -1, -1, -1])
+    v1 = torch.expand((self).places(v, place, 1, 0, shared), [r, -1, -1, -1])
+    return (self).attend_shared(qs, k1, v1, ks, vs, seen)
 
-  # q (N, H, D) over places that all rows share, k1 and v1 (G, P, D), and each row's own, k2 and v2
-  # (N, G, L, D) with mask (N, G, 1, L).
+  # Places from..to-1 of rows first..first+count-1 of keys or values (R, G, C, D), as one view.
+  def places(self: __torch__.Ops, x: Tensor, first: int, count: int, start: int, end: int) -> Tensor:
+    d = x.size(3)
+    at = torch.storage_offset(x) + first * x.stride(0) + start * d
+    return torch.as_strided(x, [count, x.size(1), end - start, d], [x.stride(0), x.stride(1), d, 1], at)
+
+  # q (N, H, D) over places that all rows share, k1 and v1 (H/G, G, P, D), the same for every H/G, and each
+  # row's own, k2 and v2 (N, G, L, D) with mask (N, G, 1, L).
   #
   # Attention over two parts of the places is the mean of the attention over each, weighted by the sums
-  # of their exponentials. Queries over the shared part are padded to a multiple of 16 (less where H/G
-  # does not divide it), so that a row's numbers do not depend on how many share it.
+  # of their exponentials. Over the shared part the rows are the positions of one sequence a head, padded
+  # to a multiple of 16, so that a row's numbers do not depend on how many share it.
   def attend_shared(self: __torch__.Ops, q: Tensor, k1: Tensor, v1: Tensor, k2: Tensor, v2: Tensor, mask: Tensor) -> Tensor:
     n, h, d = q.size()
-    g, p, _0 = k1.size()
-    r = torch.floordiv(h, g)
-    q4 = torch.view(torch.contiguous(q), [n, g, r, d])
+    r, g, _0, _1 = k1.size()
+    q4 = torch.view(q, [n, g, r, d])
     y2, sum2 = torch._scaled_dot_product_flash_attention_for_cpu(q4, k2, v2, 0., False, attn_mask=mask)
-    together = max(1, torch.floordiv(16, r))
-    parts = torch.floordiv(n + together - 1, together)
-    if n < parts * together:
-      q4 = torch.constant_pad_nd(q4, [0, 0, 0, 0, 0, 0, 0, parts * together - n])
-    q4 = torch.permute(torch.view(q4, [parts, together, g, r, d]), [0, 2, 1, 3, 4])
-    q4 = torch.reshape(q4, [parts, g, together * r, d])
-    y1, sum1 = torch._scaled_dot_product_flash_attention_for_cpu(
-        q4, torch.expand(torch.unsqueeze(k1, 0), [parts, g, p, d]), torch.expand(torch.unsqueeze(v1, 0), [parts, g, p, d]))
-    y1 = torch.permute(torch.reshape(y1, [parts, g, together, r, d]), [0, 2, 1, 3, 4])
-    y1 = torch.slice(torch.reshape(y1, [parts * together, g, r, d]), 0, 0, n)
-    sum1 = torch.permute(torch.reshape(sum1, [parts, g, together, r]), [0, 2, 1, 3])
-    sum1 = torch.slice(torch.reshape(sum1, [parts * together, g, r]), 0, 0, n)
+    padding = 16 * torch.floordiv(n + 15, 16) - n
+    if padding > 0:
+      q4 = torch.constant_pad_nd(q4, [0, 0, 0, 0, 0, 0, 0, padding])
+    y1, sum1 = torch._scaled_dot_product_flash_attention_for_cpu(torch.permute(q4, [2, 1, 0, 3]), k1, v1)
+    y1 = torch.permute(y1, [2, 1, 0, 3])  # (N, G, H/G, D)
+    sum1 = torch.permute(sum1, [2, 1, 0])
+    if padding > 0:
+      y1 = torch.slice(y1, 0, 0, n)
+      sum1 = torch.slice(sum1, 0, 0, n)
     # A softmax, row by row, since the exponentials of a long vector's tail are rounded in another way.
-    share = torch.softmax(torch.stack([sum1, sum2], 3), 3)  # (N, G, r, 2)
+    share = torch.softmax(torch.stack([sum1, sum2], 3), 3)  # (N, G, H/G, 2)
     y = torch.lerp(torch.to(y1, 6), torch.to(y2, 6), torch.slice(share, 3, 1, 2))
     return torch.reshape(torch.to(y, q.dtype), [n, h * d])
 
@@ -332,6 +336,25 @@ class Ops(Module):
 
   # The decoder ----------------------------------------------------------------------------------
 
+  # Where the keys and values of positions (N) of rows (N) lie in a cache (2, R, G, C, D) seen as
+  # (2 R G C, D): (N, 2 G).
+  def addresses(self: __torch__.Ops, cache: Tensor, rows: Tensor, positions: Tensor) -> Tensor:
+    _0, r, g, c, _1 = cache.size()
+    kinds = torch.arange(0, 2 * r * g * c, r * g * c, dtype=4, device=ops.prim.device(rows))
+    heads = torch.arange(0, g * c, c, dtype=4, device=ops.prim.device(rows))
+    slots = torch.view(torch.add(torch.unsqueeze(kinds, 1), heads), [2 * g])
+    return torch.add(torch.unsqueeze(torch.add(positions, rows, alpha=g * c), 1), slots)
+
+  # Writes keys and values (N, 2 G, D) to their addresses, as numbers of eight bytes where D allows it:
+  # the same storage under another name.
+  def keep(self: __torch__.Ops, cache: Tensor, at: Tensor, x: Tensor) -> Tensor:
+    d = x.size(2)
+    flat = torch.view(cache, [-1, d])
+    if d % 4 == 0:
+      x = torch.view_copy(x, dtype=4)
+      flat = torch.set_(torch.empty([0], dtype=4, device=ops.prim.device(x)), flat, 0, [flat.size(0), x.size(2)], [x.size(2), 1])
+    return torch.index_put_(flat, annotate(List[Optional[Tensor]], [at]), x)
+
   # Tokens (N) at positions (N) of the cache's rows (N) through all blocks; their keys and values are
   # kept there. Returns the hidden states (N, d) after the last norm.
   #
@@ -360,7 +383,7 @@ class Ops(Module):
     small = torch.full([1], eps, dtype=6, device=ops.prim.device(x))
     masks = annotate(Dict[int, Tensor], {})
     keys = torch.arange(0, length, dtype=4, device=ops.prim.device(x))
-    places = annotate(List[Optional[Tensor]], [None, rows, None, positions])
+    addresses = (self).addresses(cache[0], rows, positions)
     for i in range(layers):
       w = 12 * i
       window = shape[4 + i]
@@ -376,7 +399,7 @@ class Ops(Module):
         torch.copy_(q, (self).rms_norm(q, weights[w + 3], small))
         torch.copy_(k, (self).rms_norm(k, weights[w + 4], small))
       (self).rotate(torch.slice(qkv, 1, 0, h + g), table[0], table[1])
-      torch.index_put_(cache[i], places, torch.view(torch.slice(qkv, 1, h), [n, 2, g, d]))
+      (self).keep(cache[i], addresses, torch.slice(qkv, 1, h))
       kc, vc = torch.unbind(cache[i])
       if decoding:
         if not torch.__contains__(masks, window):
