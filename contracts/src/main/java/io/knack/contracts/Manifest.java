@@ -7,11 +7,12 @@ import io.knack.contracts.id.RuleId;
 import io.knack.contracts.id.TenantId;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What serving does with each recurring problem. Immutable; number n is written once, as {@code
- * serving/manifests/vNNNNNN.json}.
+ * What serving does with each recurring problem: {@code serving/manifests/vNNNNNN.json}. Never
+ * changed but to erase a person (decision 0090).
  *
  * @param previous the number before it in force; null for the first
  * @param baseModel name that serving knows the base model by
@@ -32,6 +33,11 @@ public record Manifest(
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Encoder encoder) {
   public Manifest {
     entries = List.copyOf(entries);
+  }
+
+  /** What a manifest is called: {@code v} and at least six digits. */
+  public static String name(long number) {
+    return String.format(Locale.ROOT, "v%06d", number);
   }
 
   /** In a feature space without a sentence encoder. */

@@ -58,9 +58,9 @@ public final class HistoryCommand implements Callable<Integer> {
     } else {
       for (Manifest manifest : manifests) {
         System.out.printf(
-            "%s v%06d  %s  %d entries  %s%n",
+            "%s %s  %s  %d entries  %s%n",
             manifest.equals(manifests.get(0)) ? "*" : " ",
-            manifest.number(),
+            Manifest.name(manifest.number()),
             manifest.createdAt(),
             manifest.entries().size(),
             manifest.reason());

@@ -5,7 +5,7 @@ import io.knack.contracts.Manifest;
 import io.knack.contracts.cli.HomeOptions;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.store.Jsons;
-import io.knack.practice.route.ServingManifests;
+import io.knack.contracts.store.ServingManifests;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,6 +1,9 @@
 package io.knack.llm;
 
-/** Hears of one request's samples, on the thread that runs the session. */
+/**
+ * Hears of one request's samples, on the thread that runs the session. Exactly one of {@link
+ * #completed} and {@link #failed} ends a request; nothing comes after it.
+ */
 public interface GenerationListener {
   /** A sample finished, was stopped or was cancelled. */
   default void sampled(Sample sample) {}

@@ -10,7 +10,7 @@ import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.contracts.store.Jsons;
-import io.knack.practice.route.ServingManifests;
+import io.knack.contracts.store.ServingManifests;
 import io.knack.sandbox.base.BaseModel;
 import io.knack.sandbox.serve.TrafficLog.Measured;
 import java.io.IOException;

@@ -121,7 +121,7 @@ final class DemoReport {
           which,
           night.record().path("verdict").asText("no verdict"),
           night.record().path("reason").asText(),
-          night.live() == null ? "none" : "v%06d".formatted(night.live().number()),
+          night.live() == null ? "none" : Manifest.name(night.live().number()),
           night.promoted());
       out.printf(
           Locale.ROOT,

@@ -79,9 +79,8 @@ public final class PretrainCommand implements Callable<Integer> {
       FullTraining.Outcome outcome =
           base.train(recipe, base.shape(), checkpoints, out, new Curve(curve, progress, stop));
       report(outcome, (System.nanoTime() - started) / 1e9);
-      stop.ended(stop.requested() ? ExitCode.TEMPORARY.code() : ExitCode.OK.code());
+      return stop.requested() ? ExitCode.TEMPORARY.code() : ExitCode.OK.code();
     }
-    return ExitCode.OK.code();
   }
 
   /** The shipped plan, wherever the command is run from. */

@@ -9,13 +9,13 @@ import io.knack.contracts.cli.Terminal;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.store.Jsons;
+import io.knack.contracts.store.ServingManifests;
 import io.knack.llm.local.LocalModel;
 import io.knack.llm.local.LocalOptions;
 import io.knack.practice.features.Encoders;
 import io.knack.practice.features.FeatureSpace;
 import io.knack.practice.prompt.PromptForm;
 import io.knack.practice.route.Router;
-import io.knack.practice.route.ServingManifests;
 import io.knack.sandbox.base.BaseModel;
 import io.knack.sandbox.serve.Served;
 import io.knack.sandbox.serve.Server;
@@ -194,7 +194,7 @@ public final class ServeCommand implements Callable<Integer> {
   private void report(Totals totals, double seconds, @Nullable Manifest served) throws IOException {
     PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
     double samples = (double) totals.budget.units() / totals.problems;
-    String by = served == null ? null : String.format(Locale.ROOT, "v%06d", served.number());
+    String by = served == null ? null : Manifest.name(served.number());
     if (home.json) {
       ObjectNode node = Jsons.mapper().createObjectNode();
       node.put("days", days);

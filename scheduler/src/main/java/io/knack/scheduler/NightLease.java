@@ -1,19 +1,14 @@
 package io.knack.scheduler;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import io.knack.contracts.stage.LeaseHolder;
 import io.knack.contracts.stage.TemporaryException;
-import io.knack.contracts.store.DurableFiles;
-import io.knack.contracts.store.Jsons;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Executors;
@@ -27,9 +22,7 @@ import java.util.concurrent.TimeUnit;
  * the same machine at once, since a dead process can be told.
  */
 final class NightLease implements AutoCloseable {
-  static final Duration TERM = Duration.ofMinutes(2);
-
-  private final Path file;
+  private final Path home;
   private final Clock clock;
   private final Runnable lost;
   private final String owner = UUID.randomUUID().toString();
@@ -41,19 +34,10 @@ final class NightLease implements AutoCloseable {
             return thread;
           });
 
-  /**
-   * What the file says.
-   *
-   * @param host of the process, so that a process number is not taken for another machine's
-   * @param started clock ticks from boot to the process's start: a number that is used again is
-   *     another process; -1 where the system does not tell
-   */
-  record Holder(String owner, String host, long process, long started, Instant expires) {}
-
   private NightLease(Path home, Clock clock, Runnable lost) {
-    this.lost = lost;
-    this.file = home.resolve("locks").resolve("night.lease");
+    this.home = home;
     this.clock = clock;
+    this.lost = lost;
   }
 
   /**
@@ -65,29 +49,21 @@ final class NightLease implements AutoCloseable {
   static NightLease take(Path home, Clock clock, Runnable lost) {
     NightLease lease = new NightLease(home, clock, lost);
     try {
-      Files.createDirectories(lease.file.getParent());
+      Files.createDirectories(home.resolve("locks"));
       lease.guarded(
           () -> {
-            Optional<Holder> holder = lease.holder();
-            if (holder.isPresent() && lease.alive(holder.get())) {
+            Optional<LeaseHolder> holder = LeaseHolder.read(home);
+            if (holder.isPresent() && holder.get().alive(clock.instant())) {
               throw new TemporaryException(
-                  "another night is at work in "
-                      + home
-                      + " (process "
-                      + holder.get().process()
-                      + " on "
-                      + holder.get().host()
-                      + ", lease until "
-                      + holder.get().expires()
-                      + ")");
+                  "another night is at work in " + home + " (" + holder.get() + ")");
             }
             lease.write();
           });
     } catch (IOException e) {
       throw new TemporaryException(
-          "cannot take the lease " + lease.file + ": " + e.getMessage(), e);
+          "cannot take the lease " + LeaseHolder.file(home) + ": " + e.getMessage(), e);
     }
-    long third = TERM.toMillis() / 3;
+    long third = LeaseHolder.TERM.toMillis() / 3;
     ScheduledFuture<?> renewals =
         lease.renewal.scheduleAtFixedRate(lease::renew, third, third, TimeUnit.MILLISECONDS);
     if (renewals.isCancelled()) {
@@ -98,7 +74,7 @@ final class NightLease implements AutoCloseable {
 
   /** Where it lies. */
   Path file() {
-    return file;
+    return LeaseHolder.file(home);
   }
 
   @Override
@@ -107,12 +83,12 @@ final class NightLease implements AutoCloseable {
     try {
       guarded(
           () -> {
-            if (holder().filter(holder -> holder.owner().equals(owner)).isPresent()) {
-              Files.deleteIfExists(file);
+            if (mine()) {
+              Files.deleteIfExists(file());
             }
           });
     } catch (IOException e) {
-      throw new TemporaryException("cannot give back the lease " + file, e);
+      throw new TemporaryException("cannot give back the lease " + file(), e);
     }
   }
 
@@ -121,7 +97,7 @@ final class NightLease implements AutoCloseable {
     try {
       guarded(
           () -> {
-            if (holder().filter(holder -> holder.owner().equals(owner)).isPresent()) {
+            if (mine()) {
               write();
             } else {
               System.err.println("knack: the night's lease was lost; the night stops");
@@ -134,29 +110,12 @@ final class NightLease implements AutoCloseable {
     }
   }
 
-  private boolean alive(Holder holder) {
-    if (holder.host().equals(host())) {
-      // Here the process itself tells, whatever the clock says.
-      return ProcessHandle.of(holder.process()).filter(ProcessHandle::isAlive).isPresent()
-          && holder.started() == started(holder.process());
-    }
-    // A clock that jumped back must not make a lease eternal: it never runs longer than its term.
-    return clock.instant().isBefore(holder.expires())
-        && holder.expires().isBefore(clock.instant().plus(TERM).plusSeconds(1));
-  }
-
-  private Optional<Holder> holder() throws IOException {
-    try {
-      return Optional.of(Jsons.mapper().readValue(Files.readString(file), Holder.class));
-    } catch (NoSuchFileException | JsonProcessingException e) {
-      return Optional.empty();
-    }
+  private boolean mine() throws IOException {
+    return LeaseHolder.read(home).filter(holder -> holder.owner().equals(owner)).isPresent();
   }
 
   private void write() throws IOException {
-    long pid = ProcessHandle.current().pid();
-    Holder holder = new Holder(owner, host(), pid, started(pid), clock.instant().plus(TERM));
-    DurableFiles.replace(file, Jsons.mapper().writeValueAsString(holder) + "\n");
+    LeaseHolder.self(owner, clock.instant()).write(home);
   }
 
   /** Reading and writing the lease as one step. */
@@ -164,38 +123,16 @@ final class NightLease implements AutoCloseable {
     synchronized (NightLease.class) {
       try (FileChannel channel =
           FileChannel.open(
-              file.resolveSibling("night.lock"),
+              home.resolve("locks").resolve("night.lock"),
               StandardOpenOption.CREATE,
               StandardOpenOption.WRITE)) {
         if (!channel.lock().isValid()) {
-          throw new IOException("the lock beside " + file + " was lost");
+          throw new IOException("the lock beside " + file() + " was lost");
         }
         step.run();
       } catch (OverlappingFileLockException e) {
         throw new IOException(e);
       }
-    }
-  }
-
-  private static long started(long process) {
-    try {
-      String stat = Files.readString(Path.of("/proc/" + process + "/stat"));
-      // Behind the name, which may hold anything in its parentheses: field 22 of proc(5).
-      return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[19]);
-    } catch (IOException | IndexOutOfBoundsException | NumberFormatException e) {
-      return -1;
-    }
-  }
-
-  private static String host() {
-    String host = System.getenv("HOSTNAME");
-    if (host != null && !host.isBlank()) {
-      return host;
-    }
-    try {
-      return Files.readString(Path.of("/etc/hostname")).strip();
-    } catch (IOException e) {
-      return "unknown";
     }
   }
 

@@ -3,10 +3,9 @@ package io.knack.scheduler;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.knack.contracts.stage.LeaseHolder;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.contracts.store.DurableFiles;
-import io.knack.contracts.store.Jsons;
-import io.knack.scheduler.NightLease.Holder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -26,7 +25,7 @@ final class NightLeaseTest {
   @Test
   void aClockThatJumpsTakesNoLeaseFromALivingNight() {
     for (Duration jump :
-        List.of(Duration.ZERO, Duration.ofDays(400), Duration.ofDays(-400), NightLease.TERM)) {
+        List.of(Duration.ZERO, Duration.ofDays(400), Duration.ofDays(-400), LeaseHolder.TERM)) {
       try (NightLease held = take(NOW)) {
         assertThat(held.file()).exists();
         assertThatThrownBy(() -> take(NOW.plus(jump)))
@@ -39,23 +38,23 @@ final class NightLeaseTest {
 
   @Test
   void aDeadProcessOfThisMachineIsSucceededAtOnce() throws IOException {
-    Holder mine = readAfterTaking();
-    write(new Holder("dead", mine.host(), 4_000_000, 1, NOW.plus(NightLease.TERM)));
+    LeaseHolder mine = readAfterTaking();
+    write(new LeaseHolder("dead", mine.host(), 4_000_000, 1, NOW.plus(LeaseHolder.TERM)));
     take(NOW).close();
     // The number lives, but it is another process that has it now.
     write(
-        new Holder(
-            "dead", mine.host(), mine.process(), mine.started() - 1, NOW.plus(NightLease.TERM)));
+        new LeaseHolder(
+            "dead", mine.host(), mine.process(), mine.started() - 1, NOW.plus(LeaseHolder.TERM)));
     take(NOW).close();
   }
 
   @Test
   void anotherMachineIsSucceededWhenItsLeaseExpires() throws IOException {
-    write(new Holder("far", "another-machine", 1, 1, NOW.plus(NightLease.TERM)));
+    write(new LeaseHolder("far", "another-machine", 1, 1, NOW.plus(LeaseHolder.TERM)));
     assertThatThrownBy(() -> take(NOW)).hasMessageContaining("on another-machine");
-    take(NOW.plus(NightLease.TERM).plusMillis(1)).close();
+    take(NOW.plus(LeaseHolder.TERM).plusMillis(1)).close();
     // A clock that jumped back does not make a lease eternal: none runs longer than its term.
-    write(new Holder("far", "another-machine", 1, 1, NOW.plus(Duration.ofDays(1))));
+    write(new LeaseHolder("far", "another-machine", 1, 1, NOW.plus(Duration.ofDays(1))));
     take(NOW).close();
   }
 
@@ -72,7 +71,8 @@ final class NightLeaseTest {
     try (NightLease lease = NightLease.take(home, fixed(NOW), () -> told[0] = true)) {
       lease.renew();
       assertThat(told[0]).isFalse();
-      Holder usurper = new Holder("other", "another-machine", 1, 1, NOW.plus(NightLease.TERM));
+      LeaseHolder usurper =
+          new LeaseHolder("other", "another-machine", 1, 1, NOW.plus(LeaseHolder.TERM));
       write(usurper);
       lease.renew();
       assertThat(told[0]).isTrue();
@@ -80,9 +80,10 @@ final class NightLeaseTest {
     assertThat(home.resolve("locks/night.lease")).as("not the loser's to give back").exists();
   }
 
-  private Holder readAfterTaking() throws IOException {
+  private LeaseHolder readAfterTaking() throws IOException {
     try (NightLease lease = take(NOW)) {
-      return Jsons.mapper().readValue(lease.file().toFile(), Holder.class);
+      assertThat(lease).isNotNull();
+      return LeaseHolder.read(home).orElseThrow();
     }
   }
 
@@ -90,9 +91,8 @@ final class NightLeaseTest {
     return NightLease.take(home, fixed(now), () -> {});
   }
 
-  private void write(Holder holder) throws IOException {
-    DurableFiles.replace(
-        home.resolve("locks/night.lease"), Jsons.mapper().writeValueAsString(holder));
+  private void write(LeaseHolder holder) throws IOException {
+    holder.write(home);
   }
 
   private static Clock fixed(Instant now) {

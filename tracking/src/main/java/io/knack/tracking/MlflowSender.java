@@ -2,11 +2,12 @@ package io.knack.tracking;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.knack.contracts.store.DurableFiles;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -22,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,6 +50,9 @@ final class MlflowSender implements Forwarding {
   private static final Duration FIRST_WAIT = Duration.ofSeconds(1);
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(1);
 
+  /** A file lock keeps processes apart, not the trackers of one. */
+  private static final ReentrantLock IN_PROCESS = new ReentrantLock();
+
   private final Path directory;
   private final Spool spool;
   private final MlflowServer server;
@@ -54,6 +60,9 @@ final class MlflowSender implements Forwarding {
   private final Duration closing;
   private final Thread thread;
   private final Map<String, String> experiments = new HashMap<>();
+
+  /** Older spools whose runs' experiments are known. */
+  private final Set<Path> known = new HashSet<>();
 
   /** Files that a warning was about. */
   private final Set<Path> told = new HashSet<>();
@@ -194,17 +203,13 @@ final class MlflowSender implements Forwarding {
     server.check();
     long unread = 0;
     for (Path file : older) {
-      try (FileChannel channel =
-              FileChannel.open(
-                  beside(file, ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-          FileLock mine = channel.tryLock()) {
-        if (mine != null && Files.exists(file)) {
-          send(file, Long.MAX_VALUE);
-          endKilled(file);
-          retire(file);
+      try {
+        Optional<SpoolLock> mine = SpoolLock.take(file);
+        if (mine.isPresent()) {
+          sendOlder(file, mine.get());
         }
-      } catch (OverlappingFileLockException | NoSuchFileException e) {
-        LOG.debug("{} is another process's, or has just been sent", file, e);
+      } catch (NoSuchFileException e) {
+        LOG.debug("{} has just been sent by another process", file, e);
       } catch (FileSystemException e) {
         unread += size(file);
         if (told.add(file)) {
@@ -215,6 +220,21 @@ final class MlflowSender implements Forwarding {
     left = unread;
     if (spool.size() > 0) {
       ownSent = send(spool.file(), spool.size());
+    }
+  }
+
+  /** What a process left that is no more. */
+  @SuppressWarnings("try") // the lock is held by its scope
+  private void sendOlder(Path file, SpoolLock mine) throws IOException {
+    try (mine) {
+      if (Files.exists(file)) {
+        if (known.add(file) && offset(file) > 0) {
+          starts(file, start -> experiments.put(start.run(), start.experiment()), end -> {});
+        }
+        send(file, Long.MAX_VALUE);
+        endKilled(file);
+        retire(file);
+      }
     }
   }
 
@@ -244,9 +264,6 @@ final class MlflowSender implements Forwarding {
   /** Sends whole lines up to {@code end} and returns the offset behind the last of them. */
   private long send(Path file, long end) throws IOException {
     long at = offset(file);
-    if (at > 0) {
-      remember(file, at);
-    }
     int most = CHUNK;
     while (true) {
       byte[] chunk = read(file, at, end, most);
@@ -348,7 +365,7 @@ final class MlflowSender implements Forwarding {
   }
 
   private static void note(Path file, long upTo) throws IOException {
-    DurableFiles.replace(beside(file, ".offset"), Long.toString(upTo));
+    DurableFiles.replace(Spool.beside(file, ".offset"), Long.toString(upTo));
   }
 
   private void one(List<Event> batch) throws IOException, RejectedException {
@@ -385,6 +402,7 @@ final class MlflowSender implements Forwarding {
 
   /** Looking for the run and making it is one step over the processes of a workspace. */
   private void startShared(Event.Start start) throws IOException, RejectedException {
+    IN_PROCESS.lock();
     try (FileChannel channel =
             FileChannel.open(
                 directory.resolve("shared.lock"),
@@ -394,24 +412,15 @@ final class MlflowSender implements Forwarding {
       if (mine.isValid()) {
         server.start(start);
       }
-    } catch (OverlappingFileLockException e) {
-      throw new IOException("another tracker of this process starts the same run", e);
+    } finally {
+      IN_PROCESS.unlock();
     }
   }
 
   /** A process that died ended no run: what it left open was killed. */
   private void endKilled(Path file) throws IOException {
     Map<String, Event.Start> open = new LinkedHashMap<>();
-    for (String line : text(file).lines().toList()) {
-      if (line.startsWith("{\"event\":\"start\"") || line.startsWith("{\"event\":\"end\"")) {
-        Event event = event(line).orElse(null);
-        if (event instanceof Event.Start start) {
-          open.put(start.run(), start);
-        } else if (event instanceof Event.End end) {
-          open.remove(end.run());
-        }
-      }
-    }
+    starts(file, start -> open.put(start.run(), start), end -> open.remove(end.run()));
     long at = Files.getLastModifiedTime(file).toMillis();
     for (Event.Start start : open.values()) {
       try {
@@ -426,23 +435,23 @@ final class MlflowSender implements Forwarding {
     return experiments.getOrDefault(run, experiment);
   }
 
-  /** Which experiments the runs belong to that started in the part already sent. */
-  private void remember(Path file, long before) throws IOException {
-    text(file)
-        .lines()
-        .filter(line -> line.startsWith("{\"event\":\"start\""))
-        .limit(before)
-        .forEach(
-            line -> {
-              if (event(line).orElse(null) instanceof Event.Start start) {
-                experiments.put(start.run(), start.experiment());
-              }
-            });
-  }
-
-  /** Whatever bytes are in it. */
-  private static String text(Path file) throws IOException {
-    return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+  /** The runs that start and end in a spool, whatever else is in it. */
+  private static void starts(Path file, Consumer<Event.Start> begins, Consumer<Event.End> ends)
+      throws IOException {
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (line.startsWith("{\"event\":\"start\"") || line.startsWith("{\"event\":\"end\"")) {
+          Event event = event(line).orElse(null);
+          if (event instanceof Event.Start start) {
+            begins.accept(start);
+          } else if (event instanceof Event.End end) {
+            ends.accept(end);
+          }
+        }
+      }
+    }
   }
 
   private static byte[] read(Path file, long from, long end, int most) throws IOException {
@@ -459,11 +468,11 @@ final class MlflowSender implements Forwarding {
 
   /** Where an offset tells nothing, the file is sent anew: MLflow takes it as the same values. */
   private long offset(Path file) throws IOException {
-    Path offset = beside(file, ".offset");
+    Path offset = Spool.beside(file, ".offset");
     if (!Files.exists(offset)) {
       return 0;
     }
-    String found = text(offset).strip();
+    String found = new String(Files.readAllBytes(offset), StandardCharsets.UTF_8).strip();
     try {
       long at = Long.parseLong(found);
       if (at >= 0 && at <= Files.size(file)) {
@@ -482,13 +491,8 @@ final class MlflowSender implements Forwarding {
     return 0;
   }
 
-  private static Path beside(Path file, String ending) {
-    String name = String.valueOf(file.getFileName());
-    return file.resolveSibling(name.substring(0, name.length() - ".jsonl".length()) + ending);
-  }
-
   private void reject(Path file, String line, String reason) throws IOException {
-    Path rejected = beside(file, ".rejected.jsonl");
+    Path rejected = Spool.beside(file, ".rejected.jsonl");
     if (told.add(rejected)) {
       LOG.warn(
           "tracking cannot send a record of {}: {}; it is kept in {}, as any more of them will be",
@@ -506,9 +510,9 @@ final class MlflowSender implements Forwarding {
   private static void retire(Path file) throws IOException {
     Path sent = Files.createDirectories(file.resolveSibling("sent"));
     Files.move(file, sent.resolve(String.valueOf(file.getFileName())));
-    Files.deleteIfExists(beside(file, ".offset"));
-    Files.deleteIfExists(beside(file, ".lock"));
-    Path kept = beside(file, ".files");
+    Files.deleteIfExists(Spool.beside(file, ".offset"));
+    Files.deleteIfExists(Spool.beside(file, ".lock"));
+    Path kept = Spool.beside(file, ".files");
     if (Files.isDirectory(kept)) {
       List<Path> files;
       try (Stream<Path> all = Files.list(kept)) {

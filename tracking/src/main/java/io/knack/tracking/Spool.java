@@ -39,7 +39,7 @@ final class Spool implements AutoCloseable {
   private final String name;
   private final AtomicLong written = new AtomicLong();
   private @Nullable FileChannel channel;
-  private @Nullable FileChannel lock;
+  private @Nullable SpoolLock lock;
   private int artifacts;
   private long lost;
 
@@ -109,14 +109,10 @@ final class Spool implements AutoCloseable {
     FileChannel open = channel;
     if (open == null) {
       Files.createDirectories(directory);
-      FileChannel locked =
-          FileChannel.open(
-              directory.resolve(name + ".lock"),
-              StandardOpenOption.CREATE,
-              StandardOpenOption.WRITE);
-      lock = locked;
-      if (locked.tryLock() == null) {
-        throw new IOException(file() + " is locked by another process");
+      if (lock == null) {
+        lock =
+            SpoolLock.take(file())
+                .orElseThrow(() -> new IOException(file() + " is another process's"));
       }
       open = FileChannel.open(file(), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
       channel = open;
@@ -124,7 +120,7 @@ final class Spool implements AutoCloseable {
     return open;
   }
 
-  private void lost(IOException cause) {
+  private void lost(Exception cause) {
     if (lost++ == 0) {
       LOG.warn("tracking cannot write below {}: {}; the run goes on", directory, cause.toString());
     }
@@ -142,13 +138,19 @@ final class Spool implements AutoCloseable {
     }
   }
 
-  private void close(@Nullable FileChannel open) {
+  private void close(@Nullable AutoCloseable open) {
     if (open != null) {
       try {
         open.close();
-      } catch (IOException e) {
+      } catch (Exception e) {
         lost(e);
       }
     }
+  }
+
+  /** What lies beside a spool under its name. */
+  static Path beside(Path spool, String ending) {
+    String name = String.valueOf(spool.getFileName());
+    return spool.resolveSibling(name.substring(0, name.length() - ".jsonl".length()) + ending);
   }
 }

@@ -5,7 +5,6 @@ import io.knack.contracts.Quarantined;
 import io.knack.contracts.cli.StageOptions;
 import io.knack.contracts.cli.Terminal;
 import io.knack.contracts.plan.Plans;
-import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.stage.OrderlyStop;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.TemporaryException;
@@ -122,7 +121,6 @@ public final class TrainCommand implements Callable<Integer> {
     List<LoraTraining.Outcome> outcomes;
     try (OrderlyStop stop = new OrderlyStop()) {
       outcomes = train(plan, base, tasks, place, console, steps, stop);
-      stop.ended(ExitCode.OK.code());
     }
     for (LoraTraining.Outcome outcome : outcomes) {
       result

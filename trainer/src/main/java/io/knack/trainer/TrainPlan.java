@@ -167,8 +167,7 @@ public record TrainPlan(
   }
 
   Compute compute() {
-    String where =
-        !device.equals("auto") ? device : Kernels.engine().getGpuCount() > 0 ? "gpu:0" : "cpu";
+    String where = device.equals("auto") ? Kernels.bestDevice() : device;
     int count = workers > 0 ? workers : Runtime.getRuntime().availableProcessors();
     return Compute.of(where, DType.parse(dtype), where.equals("cpu") ? count : 1);
   }

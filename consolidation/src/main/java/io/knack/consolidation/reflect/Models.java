@@ -2,7 +2,7 @@ package io.knack.consolidation.reflect;
 
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.LanguageModel;
-import io.knack.llm.http.EndpointPlan;
+import io.knack.llm.http.Endpoint;
 import io.knack.llm.http.HttpModel;
 import io.knack.llm.local.LocalModel;
 import io.knack.llm.local.LocalOptions;
@@ -15,7 +15,7 @@ public final class Models implements ModelSource {
       return LocalModel.load(plan.model(), LocalOptions.defaults());
     }
     if (plan.endpoint() != null && plan.endpointModel() != null) {
-      return HttpModel.open(EndpointPlan.of(plan.endpoint(), plan.endpointModel()));
+      return HttpModel.open(new Endpoint(plan.endpoint(), plan.endpointModel(), plan.calls()));
     }
     throw new PlanException(
         "reflect needs a model: set model to a checkpoint directory, or endpoint and"

@@ -7,6 +7,7 @@ import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
 import io.knack.contracts.stage.PlanException;
+import io.knack.llm.http.EndpointCalls;
 import io.knack.practice.solve.SolverOptions;
 import io.knack.practice.solve.Solvers;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ public record ReflectPlan(
     @Doc("OpenAI-compatible endpoint, used where there is no directory") @Address
         @Nullable String endpoint,
     @Doc("the model's name at the endpoint") @Nullable String endpointModel,
+    @Doc("how the endpoint is asked") EndpointCalls calls,
     @Doc("reflect, multi_case, update") @Default("[reflect, multi_case, update]") List<Way> ways,
     @Doc("how drafts are asked for") Drafting drafting,
     @Doc("how drafts are replayed before they are kept") Replaying replaying,

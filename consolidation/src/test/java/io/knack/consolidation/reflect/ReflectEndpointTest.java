@@ -21,7 +21,8 @@ import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Jsons;
 import io.knack.contracts.table.Tables;
-import io.knack.llm.http.EndpointPlan;
+import io.knack.llm.http.Endpoint;
+import io.knack.llm.http.EndpointCalls;
 import io.knack.llm.http.HttpModel;
 import io.knack.practice.prompt.Replies;
 import java.nio.file.Files;
@@ -135,10 +136,8 @@ class ReflectEndpointTest {
     commit(home, ArtifactKind.CURRICULUM, problems);
     commit(home, ArtifactKind.CLUSTERS, problems);
     try (HostileEndpoint endpoint = new HostileEndpoint(r -> says(r, problems))) {
-      EndpointPlan there =
-          new EndpointPlan(
-              endpoint.address(),
-              "m",
+      EndpointCalls calls =
+          new EndpointCalls(
               "NO_SUCH_KEY",
               16,
               Duration.ofSeconds(60),
@@ -146,6 +145,7 @@ class ReflectEndpointTest {
               Duration.ofMillis(1),
               Duration.ofSeconds(1),
               0);
+      Endpoint there = new Endpoint(endpoint.address(), "m", calls);
       ReflectPlan plan = Plans.read(ReflectPlan.class, null, List.of("drafting.cases=4"));
       StageRunner runner =
           new StageRunner(home, Clock.fixed(START, ZoneOffset.UTC), Console.silent());

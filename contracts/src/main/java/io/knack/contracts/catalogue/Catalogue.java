@@ -64,7 +64,7 @@ public final class Catalogue {
         # Contracts
 
         What flows between stages, made from the records in `contracts` (`Catalogue` writes this page). A column is the
-        component's name in snake_case; ids are text, enums lower case, instants UTC microseconds. `?` marks what may be null.
+        component's name in snake_case; ids are text, enums as listed, instants UTC microseconds. `?` marks what may be null.
         What each field means stands in the record's Javadoc.
 
         ## Tables (Parquet; `./knack show NAME`)

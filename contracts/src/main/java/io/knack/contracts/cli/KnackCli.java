@@ -3,12 +3,13 @@ package io.knack.contracts.cli;
 import io.knack.contracts.KnackVersion;
 import io.knack.contracts.stage.ExitCode;
 import io.knack.contracts.stage.KnackException;
+import io.knack.contracts.stage.ProcessEnd;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,8 +18,20 @@ import picocli.CommandLine.Model.CommandSpec;
 public final class KnackCli {
   private KnackCli() {}
 
-  /** Parses, runs, and returns the process's exit code. Output that was lost is no success. */
+  /**
+   * Parses, runs, and returns the process's exit code. Output that was lost is no success. Numbers
+   * are written with ASCII digits and a point wherever it runs: names of files hold some, and other
+   * programs read the output.
+   */
   public static int run(Object root, String... args) {
+    Locale.setDefault(Locale.ROOT);
+    ProcessEnd.verbBegins();
+    int code = execute(root, args);
+    ProcessEnd.verbEnds(code);
+    return code;
+  }
+
+  private static int execute(Object root, String... args) {
     CommandLine line = commandLine(new CommandLine(root));
     int code = line.execute(args);
     String lost = System.out.checkError() ? whyLost() : "";
@@ -57,23 +70,18 @@ public final class KnackCli {
         });
     line.setExecutionExceptionHandler(
         (problem, command, result) -> {
-          if (problem instanceof KnackException known) {
-            command.getErr().println("knack: " + known.getMessage());
-            return known.exitCode().code();
+          PrintWriter err = command.getErr();
+          ExitCode code = ExitCode.of(problem);
+          if (problem instanceof KnackException) {
+            err.println("knack: " + problem.getMessage());
+          } else if (code == ExitCode.BUG) {
+            err.println("knack: this is a bug in Knack; please report it with the lines below");
+            problem.printStackTrace(err);
+          } else {
+            // What was wrong stands in the causes.
+            err.println("knack: " + words(problem) + "; try again when that is mended");
           }
-          if (problem instanceof IOException || problem instanceof UncheckedIOException) {
-            // Disks and networks fail without anybody's mistake; what was wrong stands in the
-            // causes.
-            command
-                .getErr()
-                .println("knack: " + words(problem) + "; try again when that is mended");
-            return ExitCode.TEMPORARY.code();
-          }
-          command
-              .getErr()
-              .println("knack: this is a bug in Knack; please report it with the lines below");
-          problem.printStackTrace(command.getErr());
-          return ExitCode.BUG.code();
+          return code.code();
         });
     return line;
   }

@@ -10,6 +10,7 @@ import io.knack.contracts.erasure.ErasedSubjects.Entry;
 import io.knack.contracts.id.ClusterId;
 import io.knack.contracts.id.SubjectId;
 import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.stage.LeaseHolder;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.StageLock;
 import io.knack.contracts.stage.TemporaryException;
@@ -19,6 +20,7 @@ import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.DurableFiles;
 import io.knack.contracts.store.Jsons;
 import io.knack.contracts.store.Salt;
+import io.knack.contracts.store.ServingManifests;
 import io.knack.contracts.table.RowEdit;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -293,7 +295,7 @@ public final class Erasure {
       report(traces, replacement);
       Path candidate = artifact.file("manifest.json");
       if (Files.exists(candidate)) {
-        Manifest manifest = ServingErasure.read(candidate);
+        Manifest manifest = ServingManifests.read(candidate);
         List<Manifest.Entry> kept = serving.kept(manifest);
         if (kept.size() < manifest.entries().size()) {
           replacement.count("candidate_entries", manifest.entries().size() - kept.size());
@@ -443,16 +445,12 @@ public final class Erasure {
         manifest.map(Manifest::number).orElse(null));
   }
 
-  /** A night holds no stage's lock between two stages, but its lease. */
   private void refuseNight() throws IOException {
-    Path lease = home.resolve("locks").resolve("night.lease");
-    if (!Files.exists(lease)) {
-      return;
-    }
-    String expires = JSON.readTree(Files.readString(lease)).path("expires").asText();
-    if (!expires.isEmpty() && Instant.parse(expires).isAfter(clock.instant())) {
+    Optional<LeaseHolder> night =
+        LeaseHolder.read(home).filter(holder -> holder.alive(clock.instant()));
+    if (night.isPresent()) {
       throw new TemporaryException(
-          "a night is at work in " + home + " (lease until " + expires + "); wait for its end");
+          "a night is at work in " + home + " (" + night.get() + "); wait for its end");
     }
   }
 

@@ -4,17 +4,16 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import io.knack.contracts.AdapterCard;
 import io.knack.contracts.Manifest;
 import io.knack.contracts.Manifest.Entry;
-import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.contracts.store.DurableFiles;
 import io.knack.contracts.store.Jsons;
+import io.knack.contracts.store.ServingManifests;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -25,21 +24,23 @@ import java.util.stream.Stream;
  */
 final class ServingErasure {
   private final Path serving;
+  private final ServingManifests manifests;
   private final Traces traces;
   private final String receipt;
   private final Runnable beforeEachStep;
 
   ServingErasure(Path home, Traces traces, String receipt, Runnable beforeEachStep) {
     this.serving = home.resolve("serving");
+    this.manifests = new ServingManifests(home);
     this.traces = traces;
     this.receipt = receipt;
     this.beforeEachStep = beforeEachStep;
   }
 
   void run(Instant at) throws IOException {
-    List<Path> files = manifests(serving);
+    List<Path> files = List.copyOf(manifests.files().values());
     if (!files.isEmpty()) {
-      Manifest live = read(files.get(files.size() - 1));
+      Manifest live = ServingManifests.read(files.get(files.size() - 1));
       List<Entry> kept = kept(live);
       if (kept.size() < live.entries().size()) {
         create(
@@ -69,10 +70,11 @@ final class ServingErasure {
 
   /** The manifest that an erasure wrote. */
   static Optional<Manifest> manifestOf(Path home, String receipt) {
-    return manifests(home.resolve("serving")).stream()
-        .map(ServingErasure::read)
-        .filter(manifest -> manifest.reason().startsWith(title(receipt)))
-        .findFirst();
+    return new ServingManifests(home)
+        .files().values().stream()
+            .map(ServingManifests::read)
+            .filter(manifest -> manifest.reason().startsWith(title(receipt)))
+            .findFirst();
   }
 
   List<Entry> kept(Manifest manifest) {
@@ -98,7 +100,7 @@ final class ServingErasure {
   }
 
   private void redact(Path file) throws IOException {
-    Manifest manifest = read(file);
+    Manifest manifest = ServingManifests.read(file);
     List<Entry> kept = kept(manifest);
     if (kept.size() == manifest.entries().size()) {
       return;
@@ -123,11 +125,7 @@ final class ServingErasure {
   private void create(Manifest manifest) throws IOException {
     beforeEachStep.run();
     try {
-      DurableFiles.createNew(
-          serving
-              .resolve("manifests")
-              .resolve(String.format(Locale.ROOT, "v%06d.json", manifest.number())),
-          json(manifest));
+      DurableFiles.createNew(manifests.file(manifest.number()), json(manifest));
     } catch (FileAlreadyExistsException e) {
       throw new TemporaryException(
           "manifest " + manifest.number() + " was promoted at this moment; run forget again", e);
@@ -163,32 +161,6 @@ final class ServingErasure {
     return Files.exists(adapter.resolve("adapter_model.safetensors"))
         && Files.exists(adapter.resolve("adapter_config.json"))
         && traces.adapters().containsKey(AdapterCard.weightsDigest(adapter));
-  }
-
-  /** Manifests in the order of their numbers. */
-  static List<Path> manifests(Path serving) {
-    Path directory = serving.resolve("manifests");
-    if (!Files.isDirectory(directory)) {
-      return List.of();
-    }
-    try (Stream<Path> paths = Files.list(directory)) {
-      return paths
-          .filter(path -> path.getFileName().toString().matches("v\\d{6}\\.json"))
-          .sorted()
-          .toList();
-    } catch (IOException e) {
-      throw new TemporaryException("cannot list " + directory + ": " + e.getMessage(), e);
-    }
-  }
-
-  static Manifest read(Path file) {
-    try {
-      return Jsons.mapper().readValue(Files.readString(file), Manifest.class);
-    } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is no manifest: " + e.getOriginalMessage(), e);
-    } catch (IOException e) {
-      throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
-    }
   }
 
   static String json(Manifest manifest) throws JsonProcessingException {

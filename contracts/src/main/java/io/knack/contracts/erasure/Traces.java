@@ -169,7 +169,7 @@ record Traces(
       }
       store
           .current(input)
-          .filter(curriculum -> hasTable(curriculum, Tables.EXAMPLES))
+          .filter(curriculum -> Tables.EXAMPLES.isIn(curriculum.directory()))
           .ifPresent(
               curriculum -> {
                 try (Stream<Example> rows = Tables.EXAMPLES.readFrom(curriculum.directory())) {
@@ -246,7 +246,7 @@ record Traces(
    */
   Set<String> nearlyAlone(Artifact clusters) {
     Set<String> found = new HashSet<>();
-    if (hasTable(clusters, Tables.CLUSTERS) && hasTable(clusters, Tables.MEMBERS)) {
+    if (Tables.CLUSTERS.isIn(clusters.directory()) && Tables.MEMBERS.isIn(clusters.directory())) {
       try (Stream<ClusterMember> rows = Tables.MEMBERS.readFrom(clusters.directory())) {
         rows.filter(row -> interactions.contains(row.interactionId().value()))
             .forEach(row -> found.add(String.valueOf(row.clusterId())));
@@ -258,15 +258,10 @@ record Traces(
     return found;
   }
 
-  static boolean hasTable(Artifact artifact, Table<?> table) {
-    return Files.exists(artifact.file(table.name()))
-        || Files.exists(artifact.file(table.name() + ".parquet"));
-  }
-
   private static <T extends Record> void each(
       ArtifactStore store, Table<T> table, ArtifactKind kind, Consumer<T> visit) {
     for (Artifact artifact : store.chain(kind)) {
-      if (hasTable(artifact, table)) {
+      if (table.isIn(artifact.directory())) {
         try (Stream<T> rows = table.readFrom(artifact.directory())) {
           rows.forEach(visit);
         }

@@ -1,3 +1,4 @@
+/** Identifiers, a type each, so that none is taken for another. */
 @NullMarked
 package io.knack.contracts.id;
 

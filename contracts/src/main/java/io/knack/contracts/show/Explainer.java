@@ -19,6 +19,7 @@ import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactRef;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Jsons;
+import io.knack.contracts.store.ServingManifests;
 import io.knack.contracts.table.Table;
 import io.knack.contracts.table.Tables;
 import java.io.IOException;
@@ -43,7 +44,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Walks from right to left along the inputs that artifacts name. Only reads. */
 final class Explainer {
-  private static final Pattern NUMBERED = Pattern.compile("v(\\d{6})(?:/(.+))?");
+  private static final Pattern NUMBERED = Pattern.compile("v(\\d{6,18})(?:/(.+))?");
   private static final Pattern EVALUATION = Pattern.compile("evaluation@([0-9a-f]{64})");
 
   private final Path home;
@@ -87,27 +88,20 @@ final class Explainer {
   // ---- manifests
 
   private Explanation manifest(@Nullable String number, @Nullable String cluster) {
-    Path directory = home.resolve("serving").resolve("manifests");
-    Path file;
-    try (Stream<Path> files =
-        Files.isDirectory(directory) ? Files.list(directory) : Stream.empty()) {
-      file =
-          files
-              .filter(path -> path.getFileName().toString().matches("v\\d{6}\\.json"))
-              .filter(path -> number == null || path.endsWith("v" + number + ".json"))
-              .max(Path::compareTo)
-              .orElseThrow(
-                  () ->
-                      new PlanException(
-                          number == null
-                              ? "nothing was promoted in " + home + " yet"
-                              : "no manifest v" + number + "; './knack history' lists them"));
-    } catch (IOException e) {
-      throw new ContractException("cannot list " + directory, e);
-    }
-    Manifest manifest = read(file, Manifest.class);
-    String name = String.format(Locale.ROOT, "v%06d", manifest.number());
-    Optional<Artifact> evaluation = evaluation(directory, manifest);
+    ServingManifests manifests = new ServingManifests(home);
+    Path file =
+        (number == null
+                ? manifests.liveFile()
+                : Optional.ofNullable(manifests.files().get(Long.valueOf(number))))
+            .orElseThrow(
+                () ->
+                    new PlanException(
+                        number == null
+                            ? "nothing was promoted in " + home + " yet"
+                            : "no manifest v" + number + "; './knack history' lists them"));
+    Manifest manifest = ServingManifests.read(file);
+    String name = Manifest.name(manifest.number());
+    Optional<Artifact> evaluation = evaluation(manifests, manifest);
     if (cluster != null) {
       return manifest.entries().stream()
           .filter(entry -> entry.clusterId().value().equals(cluster))
@@ -137,7 +131,7 @@ final class Explainer {
   }
 
   /** What the manifest was promoted by; a rollback or an erasure goes on from the one before. */
-  private Optional<Artifact> evaluation(Path directory, Manifest manifest) {
+  private Optional<Artifact> evaluation(ServingManifests manifests, Manifest manifest) {
     Matcher source = EVALUATION.matcher(manifest.reason());
     if (source.find()) {
       return store.current(new ArtifactRef(ArtifactKind.EVALUATION, source.group(1)));
@@ -146,9 +140,9 @@ final class Explainer {
     if (previous == null || previous >= manifest.number()) {
       return Optional.empty();
     }
-    Path file = directory.resolve(String.format(Locale.ROOT, "v%06d.json", previous));
+    Path file = manifests.file(previous);
     return Files.exists(file)
-        ? evaluation(directory, read(file, Manifest.class))
+        ? evaluation(manifests, ServingManifests.read(file))
         : Optional.empty();
   }
 
@@ -503,10 +497,7 @@ final class Explainer {
   }
 
   private static <T extends Record> Stream<T> rows(Artifact artifact, Table<T> table) {
-    boolean there =
-        Files.exists(artifact.file(table.name()))
-            || Files.exists(artifact.file(table.name() + ".parquet"));
-    return there ? table.readFrom(artifact.directory()) : Stream.of();
+    return table.isIn(artifact.directory()) ? table.readFrom(artifact.directory()) : Stream.of();
   }
 
   private static <T extends Record> Optional<T> find(

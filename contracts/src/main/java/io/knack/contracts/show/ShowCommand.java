@@ -15,6 +15,7 @@ import io.knack.contracts.store.ArtifactKind;
 import io.knack.contracts.store.ArtifactRef;
 import io.knack.contracts.store.ArtifactStore;
 import io.knack.contracts.store.Jsons;
+import io.knack.contracts.store.ServingManifests;
 import io.knack.contracts.table.Table;
 import io.knack.contracts.table.Tables;
 import java.io.IOException;
@@ -23,7 +24,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -115,16 +115,10 @@ public final class ShowCommand implements Callable<Integer> {
     boolean deltas = kind == ArtifactKind.INTERACTIONS;
     List<Artifact> artifacts = deltas ? chain(kind) : List.of(latest(kind));
     return artifacts.stream()
-        .filter(artifact -> deltas || hasTable(artifact, table))
-        .filter(artifact -> hasTable(artifact, table))
+        .filter(artifact -> table.isIn(artifact.directory()))
         .peek(store()::verifyListing)
         .flatMap(artifact -> table.readFrom(artifact.directory()))
         .map(table::json);
-  }
-
-  private static boolean hasTable(Artifact artifact, Table<?> table) {
-    return Files.exists(artifact.file(table.name()))
-        || Files.exists(artifact.file(table.name() + ".parquet"));
   }
 
   private static ArtifactKind kindOf(Table<?> table) {
@@ -168,7 +162,6 @@ public final class ShowCommand implements Callable<Integer> {
   }
 
   private Stream<String> parquetRows(Path path) {
-    long most = limit == null ? Long.MAX_VALUE : limit;
     List<Path> files;
     if (Files.isDirectory(path)) {
       try (Stream<Path> walk = Files.walk(path)) {
@@ -182,7 +175,7 @@ public final class ShowCommand implements Callable<Integer> {
     } else {
       files = List.of(path);
     }
-    return files.stream().flatMap(file -> Tables.peek(file, most).stream()).map(ShowCommand::json);
+    return files.stream().flatMap(Tables::rowsOf).map(ShowCommand::json);
   }
 
   private static Stream<String> jsonRows(Path file, String field) {
@@ -195,20 +188,14 @@ public final class ShowCommand implements Callable<Integer> {
   // ---- manifest, artifacts, runs
 
   private void showManifest() {
-    Path directory = home.home.resolve("serving").resolve("manifests");
-    try (Stream<Path> files = Files.exists(directory) ? Files.list(directory) : Stream.empty()) {
-      Path live =
-          files
-              .filter(file -> file.getFileName().toString().matches("v\\d{6}\\.json"))
-              .max(Path::compareTo)
-              .orElseThrow(
-                  () ->
-                      new ContractException(
-                          "no manifest in " + home.home + ": nothing was promoted yet"));
-      out().println(home.json ? readJson(live).toString() : pretty(live));
-    } catch (IOException e) {
-      throw new TemporaryException("cannot list " + directory + ": " + e.getMessage(), e);
-    }
+    Path live =
+        new ServingManifests(home.home)
+            .liveFile()
+            .orElseThrow(
+                () ->
+                    new ContractException(
+                        "no manifest in " + home.home + ": nothing was promoted yet"));
+    out().println(home.json ? readJson(live).toString() : pretty(live));
   }
 
   private void showArtifact() {
@@ -268,24 +255,7 @@ public final class ShowCommand implements Callable<Integer> {
   }
 
   private Stream<RunRecord> records(String id) {
-    Path directory = home.home.resolve("runs").resolve(id);
-    if (!Files.isDirectory(directory)) {
-      return Stream.of();
-    }
-    try (Stream<Path> files = Files.list(directory)) {
-      return files
-          .map(file -> file.getFileName().toString())
-          .filter(name -> name.endsWith(".json"))
-          .sorted()
-          .toList()
-          .stream()
-          .flatMap(
-              name ->
-                  RunRecord.read(home.home, new RunId(id), name.substring(0, name.length() - 5))
-                      .stream());
-    } catch (IOException e) {
-      throw new TemporaryException("cannot list " + directory + ": " + e.getMessage(), e);
-    }
+    return RunRecord.all(home.home, new RunId(id)).stream();
   }
 
   private static String recordRow(RunRecord record) {
@@ -297,19 +267,15 @@ public final class ShowCommand implements Callable<Integer> {
   private void print(Stream<String> lines) {
     long most = limit != null ? limit : home.json ? Long.MAX_VALUE : TEXT_LIMIT;
     try (lines) {
-      Iterator<String> iterator = lines.iterator();
-      List<JsonNode> page = new ArrayList<>();
-      for (long i = 0; i < most && iterator.hasNext(); i++) {
-        String line = iterator.next();
-        if (home.json) {
-          out().println(line);
-        } else {
-          page.add(parse(line));
-        }
-      }
-      if (!home.json) {
-        TextTable.print(out(), page);
-        if (iterator.hasNext()) {
+      // Cut, not iterated over: an iterator reads a whole artifact before it gives its first row.
+      if (home.json) {
+        lines.limit(most).forEachOrdered(out()::println);
+      } else {
+        int rows = (int) Math.min(most, Integer.MAX_VALUE - 1);
+        List<JsonNode> page = lines.limit(rows + 1L).map(ShowCommand::parse).toList();
+        boolean more = page.size() > rows;
+        TextTable.print(out(), more ? page.subList(0, rows) : page);
+        if (more) {
           out().println(String.format(Locale.ROOT, "... more; --limit N shows more than %d", most));
         }
       }

@@ -176,12 +176,12 @@ public final class Allowance implements AutoCloseable {
 
   private void write() {
     lastWrite = System.nanoTime();
-    written = now;
     if (file == null) {
       return;
     }
     try {
       DurableFiles.replace(file, Jsons.mapper().writeValueAsString(now) + "\n");
+      written = now;
     } catch (IOException e) {
       throw new TemporaryException("cannot write " + file + ": " + e.getMessage(), e);
     }

@@ -1,5 +1,8 @@
 package io.knack.contracts.stage;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
 /** What a process tells its scheduler. The numbers are those of sysexits where it has one. */
 public enum ExitCode {
   /** Committed, or already committed for these inputs. */
@@ -19,6 +22,16 @@ public enum ExitCode {
 
   ExitCode(int code) {
     this.code = code;
+  }
+
+  /** How a process ends that this has failed. Disks and networks fail without anybody's mistake. */
+  public static ExitCode of(Throwable failure) {
+    if (failure instanceof KnackException known) {
+      return known.exitCode();
+    }
+    return failure instanceof IOException || failure instanceof UncheckedIOException
+        ? TEMPORARY
+        : BUG;
   }
 
   public int code() {

@@ -4,11 +4,10 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Turns SIGTERM into a request: the stage sees {@link #requested()}, saves, and leaves; the process
- * then ends with the stage's own exit code instead of the signal's.
+ * Turns SIGTERM into a request: the work sees {@link #requested()}, saves, and leaves; the process
+ * then ends with the verb's own exit code instead of the signal's.
  */
 public final class OrderlyStop implements AutoCloseable {
   /** Longer than any stage needs to save; a scheduler's kill comes later than that. */
@@ -16,7 +15,6 @@ public final class OrderlyStop implements AutoCloseable {
 
   private final AtomicBoolean requested = new AtomicBoolean();
   private final CountDownLatch done = new CountDownLatch(1);
-  private final AtomicInteger exit = new AtomicInteger(ExitCode.TEMPORARY.code());
   private final Thread hook = new Thread(this::onSignal, "orderly-stop");
 
   public OrderlyStop() {
@@ -26,11 +24,6 @@ public final class OrderlyStop implements AutoCloseable {
 
   public boolean requested() {
     return requested.get();
-  }
-
-  /** The stage has ended with this code. */
-  public void ended(int code) {
-    exit.set(code);
   }
 
   @Override
@@ -48,14 +41,15 @@ public final class OrderlyStop implements AutoCloseable {
 
   private void onSignal() {
     requested.set(true);
+    int exit = ExitCode.TEMPORARY.code();
     try {
-      if (!done.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-        exit.set(ExitCode.TEMPORARY.code());
+      if (done.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        exit = ProcessEnd.exitCode(exit);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     ProcessEnd.act();
-    Runtime.getRuntime().halt(exit.get());
+    Runtime.getRuntime().halt(exit);
   }
 }

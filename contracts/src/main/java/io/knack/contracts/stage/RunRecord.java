@@ -10,8 +10,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +40,17 @@ public record RunRecord(
     @Nullable String reason,
     SortedMap<String, Object> figures) {
 
+  private static final Pattern STAGE = Pattern.compile("([a-z]+)\\.json");
+
+  public RunRecord {
+    Objects.requireNonNull(run, "run");
+    Objects.requireNonNull(stage, "stage");
+    Objects.requireNonNull(plan, "plan");
+    Objects.requireNonNull(startedAt, "started_at");
+    Objects.requireNonNull(inputs, "inputs");
+    Objects.requireNonNull(figures, "figures");
+  }
+
   public static Path file(Path home, RunId run, String stage) {
     return home.resolve("runs").resolve(run.value()).resolve(stage + ".json");
   }
@@ -51,6 +66,29 @@ public record RunRecord(
       throw new ContractException(file + " is no run record: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
       throw TemporaryException.of("cannot read " + file, e);
+    }
+  }
+
+  /**
+   * Of every stage that a run has begun, by name. What else lies there, the night's own record and
+   * what stages spent, is no such record.
+   */
+  public static List<RunRecord> all(Path home, RunId run) {
+    Path directory = home.resolve("runs").resolve(run.value());
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      return files
+          .map(file -> STAGE.matcher(file.getFileName().toString()))
+          .filter(Matcher::matches)
+          .map(name -> name.group(1))
+          .filter(stage -> !stage.equals("night"))
+          .sorted()
+          .flatMap(stage -> read(home, run, stage).stream())
+          .toList();
+    } catch (IOException e) {
+      throw TemporaryException.of("cannot list " + directory, e);
     }
   }
 

@@ -110,7 +110,6 @@ public final class StageRunner {
           new StageRunner(home, clock, Terminal.standard(), StageObserver.installed())
               .run(stage, plan, runId, stop);
       print(stage.name(), ending, format, System.out);
-      stop.ended(ending.exit().code());
       return ending.exit().code();
     }
   }
@@ -172,22 +171,23 @@ public final class StageRunner {
       }
       record.write(home);
       Allowance allowance = Allowance.of(home, run, stage.name());
-      try {
+      try (allowance) {
         Ending ending =
             execute(stage, plan, planJson, planDigest, inputs, refs, run, stop, allowance);
         end(record, ending);
         watch.ended(ending, committed(ending));
         return ending;
-      } catch (KnackException e) {
-        record.ended(now(), e.exitCode(), null, e.getMessage(), allowance.figures()).write(home);
-        watch.failed(e.exitCode(), String.valueOf(e.getMessage()));
+      } catch (Throwable e) {
+        try {
+          ExitCode code = ExitCode.of(e);
+          String reason =
+              e instanceof KnackException ? String.valueOf(e.getMessage()) : e.toString();
+          record.ended(now(), code, null, reason, allowance.figures()).write(home);
+          watch.failed(code, reason);
+        } catch (RuntimeException unsaid) {
+          e.addSuppressed(unsaid);
+        }
         throw e;
-      } catch (IOException | RuntimeException e) {
-        watch.failed(
-            e instanceof IOException ? ExitCode.TEMPORARY : ExitCode.BUG, String.valueOf(e));
-        throw e;
-      } finally {
-        allowance.close();
       }
     } catch (IOException e) {
       throw new TemporaryException(stage.name() + ": " + e.getMessage(), e);

@@ -1,3 +1,7 @@
+/**
+ * The stage protocol of {@code docs/architecture.md}: what a stage is, and all that it need not
+ * care about.
+ */
 @NullMarked
 package io.knack.contracts.stage;
 

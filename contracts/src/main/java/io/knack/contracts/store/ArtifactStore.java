@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
@@ -46,7 +47,6 @@ public final class ArtifactStore {
   /** Written last; without it a directory is no artifact. */
   public static final String CARD = "artifact.json";
 
-  private static final Pattern COMMITTED = Pattern.compile("(\\d{6})-(\\d{3})-([0-9a-f]{16})");
   private static final Pattern HIDDEN = Pattern.compile("(^|/)[._]");
   private static final String RESTORE = "restore the artifact from a backup, or make it again";
   private static final Pattern STAGED = Pattern.compile("\\.staged-(\\d+)-.*");
@@ -106,7 +106,7 @@ public final class ArtifactStore {
       Path parent = directory(card.kind());
       IN_PROCESS.lock();
       try (FileChannel lock = lock(parent)) {
-        Path target = parent.resolve(place(card) + "-" + digest.substring(0, 16));
+        Path target = parent.resolve(place(card, digest).toString());
         beforeEachStep.run();
         Files.move(staged, target, StandardCopyOption.ATOMIC_MOVE);
         beforeEachStep.run();
@@ -140,8 +140,9 @@ public final class ArtifactStore {
     }
     refuseErased(ref);
     Path directory =
-        committed(ref.kind()).stream()
-            .filter(path -> path.getFileName().toString().endsWith(ref.digest().substring(0, 16)))
+        committed(ref.kind()).entrySet().stream()
+            .filter(entry -> entry.getKey().isOf(ref.digest()))
+            .map(Map.Entry::getValue)
             .findFirst()
             .orElseThrow(
                 () ->
@@ -164,10 +165,8 @@ public final class ArtifactStore {
 
   /** All live artifacts of a kind, in commit order. Their files are not verified. */
   public List<Artifact> chain(ArtifactKind kind) {
-    Map<String, Path> latestRevision = new TreeMap<>();
-    for (Path path : committed(kind)) {
-      latestRevision.put(path.getFileName().toString().substring(0, 6), path);
-    }
+    SortedMap<Integer, Path> latestRevision = new TreeMap<>();
+    committed(kind).forEach((name, path) -> latestRevision.put(name.sequence(), path));
     return latestRevision.values().stream().map(path -> load(kind, path)).toList();
   }
 
@@ -235,7 +234,7 @@ public final class ArtifactStore {
                 .filter(path -> !live.contains(path))
                 .filter(
                     path ->
-                        COMMITTED.matcher(path.getFileName().toString()).matches()
+                        CommittedName.of(path).isPresent()
                             || STAGED.matcher(path.getFileName().toString()).matches())
                 .sorted()
                 .toList();
@@ -245,8 +244,7 @@ public final class ArtifactStore {
         throw TemporaryException.of("cannot list " + directory(kind), e);
       }
       for (Path other : others) {
-        if (COMMITTED.matcher(other.getFileName().toString()).matches()
-            && Files.exists(other.resolve(CARD))) {
+        if (CommittedName.of(other).isPresent() && Files.exists(other.resolve(CARD))) {
           erase(load(kind, other), receipt, at);
         } else {
           beforeEachStep.run();
@@ -337,25 +335,17 @@ public final class ArtifactStore {
     }
   }
 
-  /** Sequence and revision of the place that a card takes; the lock is held. */
-  private String place(ArtifactCard card) {
-    int sequence = 0;
-    int revision = 0;
-    for (Path path : committed(card.kind())) {
-      Matcher name = COMMITTED.matcher(path.getFileName().toString());
-      if (name.matches()) {
-        sequence = Math.max(sequence, Integer.parseInt(name.group(1)));
-      }
-    }
+  /** The place that a card takes; the lock is held. */
+  private CommittedName place(ArtifactCard card, String digest) {
+    SortedMap<CommittedName, Path> committed = committed(card.kind());
     if (card.supersedes().isEmpty()) {
-      return "%06d-%03d".formatted(sequence + 1, revision);
+      int last = committed.isEmpty() ? 0 : committed.lastKey().sequence();
+      return new CommittedName(last + 1, 0, digest);
     }
     for (ArtifactRef superseded : card.supersedes()) {
-      for (Path path : committed(card.kind())) {
-        Matcher name = COMMITTED.matcher(path.getFileName().toString());
-        if (name.matches() && superseded.digest().startsWith(name.group(3))) {
-          return "%06d-%03d"
-              .formatted(Integer.parseInt(name.group(1)), Integer.parseInt(name.group(2)) + 1);
+      for (CommittedName name : committed.keySet()) {
+        if (name.isOf(superseded.digest())) {
+          return new CommittedName(name.sequence(), name.revision() + 1, digest);
         }
       }
     }
@@ -363,15 +353,17 @@ public final class ArtifactStore {
   }
 
   /** Directories that are artifacts, in commit order, older revisions before newer ones. */
-  private List<Path> committed(ArtifactKind kind) {
+  private SortedMap<CommittedName, Path> committed(ArtifactKind kind) {
+    SortedMap<CommittedName, Path> committed = new TreeMap<>();
     try (Stream<Path> paths = Files.list(directory(kind))) {
-      return paths
-          .filter(path -> COMMITTED.matcher(path.getFileName().toString()).matches())
-          .filter(path -> Files.exists(path.resolve(CARD)))
-          .sorted()
-          .toList();
+      paths.forEach(
+          path ->
+              CommittedName.of(path)
+                  .filter(name -> Files.exists(path.resolve(CARD)))
+                  .ifPresent(name -> committed.put(name, path)));
+      return committed;
     } catch (NoSuchFileException e) {
-      return List.of();
+      return committed;
     } catch (IOException e) {
       throw TemporaryException.of("cannot list " + directory(kind), e);
     }

@@ -9,7 +9,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 
-/** How Knack's own JSON files look: snake_case, ISO times, enums in lower case, nulls written. */
+/**
+ * How Knack's own JSON files look: snake_case, ISO times, nulls written; enums as each declares.
+ */
 public final class Jsons {
   private static final ObjectMapper MAPPER =
       JsonMapper.builder()

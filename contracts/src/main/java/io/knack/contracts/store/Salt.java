@@ -1,8 +1,8 @@
 package io.knack.contracts.store;
 
 import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.stage.TemporaryException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.UUID;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -40,7 +41,7 @@ public record Salt(String secret) {
       }
       return new Salt(Files.readString(file).strip());
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read or make the salt " + file, e);
+      throw TemporaryException.of("cannot read or make the salt " + file, e);
     } catch (IllegalArgumentException e) {
       throw new ContractException(
           file + " is damaged: " + e.getMessage() + "; restore it from a backup of the workspace",
@@ -77,15 +78,17 @@ public record Salt(String secret) {
               PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
             }
             : new FileAttribute<?>[0];
-    Path draft = home.resolve(FILE + "." + HexFormat.of().formatHex(random, 0, 4));
+    Path draft = home.resolve(FILE + "." + UUID.randomUUID());
     try {
       Files.createFile(draft, ownerOnly);
       Files.writeString(draft, HexFormat.of().formatHex(random) + "\n", StandardOpenOption.WRITE);
+      DurableFiles.sync(draft);
       Files.createLink(file, draft); // fails when another process was first
     } catch (FileAlreadyExistsException e) {
       // the other one's salt is as good
     } finally {
       Files.deleteIfExists(draft);
+      DurableFiles.syncDirectory(home);
     }
   }
 }

@@ -247,7 +247,6 @@ final class ParquetCodec {
     };
   }
 
-  /** The first rows of any Parquet file. */
   /** How many groups of rows the footer lists. */
   static int blocks(Path file) throws IOException {
     try (ParquetFileReader reader =
@@ -256,15 +255,5 @@ final class ParquetCodec {
             ParquetReadOptions.builder(new PlainParquetConfiguration()).build())) {
       return reader.getFooter().getBlocks().size();
     }
-  }
-
-  static List<Map<String, @Nullable Object>> anyRows(Path file, long limit) throws IOException {
-    List<Map<String, @Nullable Object>> rows = new ArrayList<>();
-    try (ParquetReader<Group> reader = groups(new ParquetFile(file))) {
-      for (Group row = reader.read(); row != null && rows.size() < limit; row = reader.read()) {
-        rows.add(anyRow(row));
-      }
-    }
-    return rows;
   }
 }

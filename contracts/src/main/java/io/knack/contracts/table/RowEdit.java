@@ -32,10 +32,6 @@ public interface RowEdit {
   record Count(long rows, long elements) {
     public static final Count NONE = new Count(0, 0);
 
-    public Count plus(Count other) {
-      return new Count(rows + other.rows, elements + other.elements);
-    }
-
     public boolean any() {
       return rows + elements > 0;
     }

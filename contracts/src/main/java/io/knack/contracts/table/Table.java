@@ -65,6 +65,12 @@ public final class Table<T extends Record> {
     write(directory.resolve(name + ".parquet"), rows);
   }
 
+  /** Whether an artifact has this table, as one file or as a directory of parts. */
+  public boolean isIn(Path artifact) {
+    return Files.exists(artifact.resolve(name + ".parquet"))
+        || Files.exists(artifact.resolve(name));
+  }
+
   /** Reads the table of this name from an artifact's directory. Close the stream. */
   public Stream<T> readFrom(Path artifact) {
     Path file = artifact.resolve(name + ".parquet");

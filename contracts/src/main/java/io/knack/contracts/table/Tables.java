@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Every tabular contract. Inside an artifact a table is the directory or file of its name. */
@@ -41,16 +42,13 @@ public final class Tables {
   }
 
   /**
-   * The first rows of any Parquet file, contract or not, as maps, lists and plain values.
+   * The rows of any Parquet file, contract or not, as maps, lists and plain values, read as they
+   * are asked for. To be closed.
    *
-   * @throws ContractException when it is no Parquet file
+   * @throws ContractException when it is no Parquet file, now or in the midst of it
    */
-  public static List<Map<String, @Nullable Object>> peek(Path file, long limit) {
-    try {
-      return ParquetCodec.anyRows(file, limit);
-    } catch (IOException | RuntimeException e) {
-      throw new ContractException(file + " is not a readable Parquet file: " + e.getMessage(), e);
-    }
+  public static Stream<Map<String, @Nullable Object>> rowsOf(Path file) {
+    return AnyRows.of(file);
   }
 
   /** Whether a file's end says what is in it, as that of every whole Parquet file does. */

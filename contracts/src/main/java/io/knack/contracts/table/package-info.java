@@ -1,3 +1,4 @@
+/** Tables: Parquet without Spark, derived from records. */
 @NullMarked
 package io.knack.contracts.table;
 

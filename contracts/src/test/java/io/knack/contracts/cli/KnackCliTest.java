@@ -3,8 +3,11 @@ package io.knack.contracts.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.knack.contracts.KnackVersion;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -27,5 +30,11 @@ final class KnackCliTest {
       assertThat(line.execute(words)).isZero();
       assertThat(out.toString().strip()).isEqualTo(KnackVersion.CURRENT);
     }
+  }
+
+  @Test
+  void theVersionIsThatOfThePom() throws IOException {
+    String pom = Files.readString(Path.of(System.getProperty("knack.root"), "pom.xml"));
+    assertThat(pom).containsOnlyOnce("\n  <version>" + KnackVersion.CURRENT + "</version>\n");
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.knack.contracts.Fixtures;
 import io.knack.contracts.id.RunId;
+import io.knack.contracts.stage.RunRecord;
 import io.knack.contracts.store.Artifact;
 import io.knack.contracts.store.ArtifactCard;
 import io.knack.contracts.store.ArtifactKind;
@@ -88,6 +89,54 @@ final class ShowCommandTest {
     assertThat(out.toString()).contains("\"occurred_at\":\"2026-03-04T05:06:07.000008", "多少钱");
     Files.writeString(file, "no Parquet");
     assertThat(show(file.toString())).isEqualTo(65);
+  }
+
+  /** Beside the stages' records a run has the night's own, logs, and what stages spent. */
+  @Test
+  void runsAreTheRecordsOfTheirStages() throws IOException {
+    RunId night = new RunId("night");
+    RunRecord record =
+        new RunRecord(
+            night,
+            "mine",
+            "{}",
+            List.of(),
+            Instant.EPOCH,
+            Instant.EPOCH,
+            0,
+            ArtifactStore.open(home).chain(ArtifactKind.CLUSTERS).get(0).ref(),
+            null,
+            new TreeMap<>());
+    record.write(home);
+    Path run = home.resolve("runs/night");
+    Files.writeString(run.resolve("night.json"), "{\"run\":\"night\",\"stages\":[]}");
+    Files.writeString(run.resolve("mine.spent.json"), "{\"prompt_tokens\":1}");
+    Files.writeString(run.resolve("mine.log"), "said");
+    for (String ref : List.of("runs", "night")) {
+      assertThat(show(ref, "--json")).as(err.toString()).isZero();
+      assertThat(out.toString().lines())
+          .hasSize(1)
+          .first()
+          .asString()
+          .contains("\"stage\":\"mine\"", digest);
+    }
+    assertThat(show("interactions", "--run", "night")).as(err.toString()).isEqualTo(65);
+    Files.writeString(RunRecord.file(home, night, "curate"), "{\"run\":\"night\"}");
+    assertThat(show("runs")).isEqualTo(65);
+    assertThat(err.toString()).contains("curate.json is no run record");
+  }
+
+  @Test
+  void aManifestReportAndRulesAreShownOrSaidToBeMissing() throws IOException {
+    for (String ref : List.of("report", "rules", "manifest")) {
+      assertThat(show(ref)).isEqualTo(65);
+    }
+    assertThat(err.toString()).contains("no manifest in " + home);
+    Path manifests = Files.createDirectories(home.resolve("serving/manifests"));
+    Files.writeString(manifests.resolve("v000001.json"), "{\"number\":1}");
+    Files.writeString(manifests.resolve("v000002.json"), "{\"number\":2}");
+    assertThat(show("manifest", "--json")).isZero();
+    assertThat(out.toString().strip()).isEqualTo("{\"number\":2}");
   }
 
   @Test

@@ -7,6 +7,8 @@ import io.knack.contracts.PriceBook;
 import io.knack.contracts.id.RunId;
 import io.knack.contracts.stage.Allowance.Limits;
 import io.knack.contracts.stage.Allowance.Spent;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -64,5 +66,18 @@ final class AllowanceTest {
       assertThatThrownBy(() -> allowance.spend(0, 0, 1))
           .hasMessage("reflect stops: the night's limit of money is reached, it had 0.5000 left");
     }
+  }
+
+  @Test
+  void whatCouldNotBeWrittenIsWrittenLater() throws IOException {
+    Path inTheWay = Files.writeString(home.resolve("runs"), "no directory");
+    Allowance allowance = new Allowance(home, RUN, "reflect", Limits.NONE);
+    allowance.spend(1, 0, 2);
+    assertThatThrownBy(allowance::close)
+        .isInstanceOf(TemporaryException.class)
+        .hasMessageContaining("cannot write");
+    Files.delete(inTheWay);
+    allowance.close();
+    assertThat(Allowance.spent(home, RUN, "reflect")).isEqualTo(new Spent(1, 0, 2));
   }
 }

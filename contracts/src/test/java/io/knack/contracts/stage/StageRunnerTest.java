@@ -34,7 +34,9 @@ final class StageRunnerTest {
     PRODUCED,
     NOTHING,
     TEMPORARY,
-    FULL_DISK
+    FULL_DISK,
+    BUG,
+    NO_MEMORY
   }
 
   /** Plan of the fake stages. */
@@ -154,6 +156,37 @@ final class StageRunnerTest {
     assertThat(RunRecord.read(home, new RunId("a"), "import").orElseThrow().exit()).isEqualTo(75);
   }
 
+  /** A record without an end would be of a stage that still runs. */
+  @Test
+  void aBugEndsTheRecordToo() {
+    List<String> seen = new ArrayList<>();
+    StageObserver observer =
+        beginning ->
+            new StageObserver.Watch() {
+              @Override
+              public void ended(StageRunner.Ending ending, Optional<Artifact> artifact) {}
+
+              @Override
+              public void failed(ExitCode exit, String reason) {
+                seen.add(exit + " " + reason);
+              }
+            };
+    runner = new StageRunner(home, Clock.systemUTC(), Console.silent(), observer);
+    assertThatThrownBy(() -> run(source(), "a", "ends=bug"))
+        .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> run(source(), "b", "ends=no_memory"))
+        .isInstanceOf(OutOfMemoryError.class);
+    assertThat(seen)
+        .containsExactly(
+            "BUG java.lang.IllegalStateException: cannot be",
+            "BUG java.lang.OutOfMemoryError: Java heap space");
+    for (String run : List.of("a", "b")) {
+      RunRecord record = RunRecord.read(home, new RunId(run), "import").orElseThrow();
+      assertThat(record.exit()).isEqualTo(70);
+      assertThat(record.endedAt()).isNotNull();
+    }
+  }
+
   @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
   private static <E extends Exception> E undeclared(Exception thrown) throws E {
     throw (E) thrown;
@@ -226,6 +259,8 @@ final class StageRunnerTest {
           throw StageRunnerTest.<RuntimeException>undeclared(
               new Exception("job aborted", new Error(new IOException("No space left on device"))));
         }
+        case BUG -> throw new IllegalStateException("cannot be");
+        case NO_MEMORY -> throw new OutOfMemoryError("Java heap space");
         case TEMPORARY -> {
           if (runs <= 2) {
             throw new TemporaryException("endpoint down");

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -34,6 +35,33 @@ final class ArtifactStoreTest {
     assertThat(resolved.card().files())
         .containsExactly(new ArtifactCard.FileEntry("data/rows.txt", 3, Digests.sha256("one")));
     assertThat(store.chain(ArtifactKind.RULES)).isEmpty();
+  }
+
+  @Test
+  void aCommitIsSeenWhateverDigitsTheLocaleWrites() {
+    Locale before = Locale.getDefault();
+    try {
+      Locale.setDefault(Locale.forLanguageTag("fa-IR-u-nu-arabext"));
+      ArtifactStore store = ArtifactStore.open(home);
+      Artifact artifact = commit(store, "one", List.of());
+      assertThat(store.chain(ArtifactKind.CLUSTERS)).containsExactly(artifact);
+    } finally {
+      Locale.setDefault(before);
+    }
+  }
+
+  @Test
+  void anArtifactOutlivesItsThousandthErasure() throws IOException {
+    ArtifactStore store = ArtifactStore.open(home);
+    Artifact artifact = commit(store, "one", List.of());
+    String name = artifact.directory().getFileName().toString();
+    Path revision = artifact.directory().resolveSibling(name.replace("-000-", "-999-"));
+    Files.move(artifact.directory(), revision);
+    Artifact replaced = commit(store, "two", List.of(artifact.ref()));
+    assertThat(replaced.directory().getFileName().toString()).startsWith("000001-1000-");
+    Artifact again = commit(store, "three", List.of(replaced.ref(), artifact.ref()));
+    assertThat(again.directory().getFileName().toString()).startsWith("000001-1001-");
+    assertThat(store.chain(ArtifactKind.CLUSTERS)).containsExactly(again);
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.knack.contracts.plan.Range;
 import io.knack.contracts.stage.PlanException;
 import io.knack.evaluator.gate.GatePolicy;
 import io.knack.evaluator.statistics.ErrorOverNights;
+import io.knack.llm.http.EndpointCalls;
 import io.knack.practice.solve.SolverOptions;
 import io.knack.practice.solve.Solvers;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ public record EvaluatePlan(
         @Nullable Path model,
     @Doc("OpenAI-compatible endpoint, used where there is no directory") @Address
         @Nullable String endpoint,
+    @Doc("how the endpoint is asked") EndpointCalls calls,
     @Doc("what serving calls the base model; the directory's name without it")
         @Nullable String baseModelName,
     @Doc("revision of the base model that serving runs") @Nullable String baseRevision,
@@ -124,6 +126,7 @@ public record EvaluatePlan(
     return new EvaluatePlan(
         model,
         endpoint,
+        calls,
         baseModelName,
         baseRevision,
         method,

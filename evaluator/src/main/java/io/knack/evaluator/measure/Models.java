@@ -2,7 +2,7 @@ package io.knack.evaluator.measure;
 
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.LanguageModel;
-import io.knack.llm.http.EndpointPlan;
+import io.knack.llm.http.Endpoint;
 import io.knack.llm.http.HttpModel;
 import io.knack.llm.local.LocalModel;
 import io.knack.llm.local.LocalOptions;
@@ -25,7 +25,7 @@ public final class Models {
       return model;
     }
     if (plan.endpoint() != null) {
-      return HttpModel.open(EndpointPlan.of(plan.endpoint(), plan.servedName()));
+      return HttpModel.open(new Endpoint(plan.endpoint(), plan.servedName(), plan.calls()));
     }
     throw new PlanException(
         "model: name a checkpoint directory, or an endpoint; --set model=DIR does");

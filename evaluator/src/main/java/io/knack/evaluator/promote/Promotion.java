@@ -7,8 +7,8 @@ import io.knack.contracts.stage.ContractException;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.contracts.store.DurableFiles;
 import io.knack.contracts.store.Jsons;
+import io.knack.contracts.store.ServingManifests;
 import io.knack.evaluator.measure.Memories;
-import io.knack.practice.route.ServingManifests;
 import io.knack.tracking.RunTracker;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -18,7 +18,6 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -240,15 +239,8 @@ public final class Promotion {
 
   /** Every manifest there was, oldest first. */
   public List<Manifest> history() {
-    List<Manifest> all = new ArrayList<>();
-    long last = live().map(Manifest::number).orElse(0L);
-    ServingManifests manifests = new ServingManifests(home);
-    for (long number = 1; number <= last; number++) {
-      if (Files.exists(manifestFile(number))) {
-        all.add(manifests.numbered(number));
-      }
-    }
-    return all;
+    return new ServingManifests(home)
+        .files().values().stream().map(ServingManifests::read).toList();
   }
 
   /** Every adapter once, however many entries share it. */
@@ -267,7 +259,7 @@ public final class Promotion {
   }
 
   private Path manifestFile(long number) {
-    return serving.resolve("manifests").resolve(String.format(Locale.ROOT, "v%06d.json", number));
+    return new ServingManifests(home).file(number);
   }
 
   private void note(Wish wish, Journal.Step step, long number, @Nullable String words) {

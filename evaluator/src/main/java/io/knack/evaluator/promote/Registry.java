@@ -5,7 +5,6 @@ import io.knack.contracts.Manifest.AdapterRef;
 import io.knack.tracking.ModelVersion;
 import io.knack.tracking.RunTracker;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Map;
 
 /** Versions and aliases in the model registry; every call may be repeated. */
@@ -47,6 +46,6 @@ final class Registry {
   }
 
   private static ModelVersion version(String model, long number) {
-    return new ModelVersion(model, String.format(Locale.ROOT, "v%06d", number));
+    return new ModelVersion(model, Manifest.name(number));
   }
 }

@@ -123,9 +123,16 @@ public final class Checkpoint {
     return files.containsKey(name);
   }
 
-  /** The element type of the first floating-point tensor; what "as stored" means for the whole. */
+  /**
+   * What "as stored" means for the whole: the element type of the first tensor, by name, that holds
+   * floating-point numbers; refused where that is none of F32, F16 and BF16.
+   */
   public DType storedType() {
-    return files.isEmpty() ? DType.F32 : type(files.firstKey());
+    return files.entrySet().stream()
+        .filter(named -> named.getValue().entry(named.getKey()).type().contains("F"))
+        .findFirst()
+        .map(named -> type(named.getKey()))
+        .orElse(DType.F32);
   }
 
   /** A tensor's element type; refused unless it is F32, F16 or BF16. */

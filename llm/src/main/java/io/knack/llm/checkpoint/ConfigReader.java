@@ -15,7 +15,10 @@ import java.util.Set;
  * mathematics.
  */
 public final class ConfigReader {
-  /** Keys that do not change what a decoder or encoder computes at inference. */
+  /**
+   * Keys that do not change what a decoder or encoder computes at inference, or only where another
+   * key says so: those that a family heeds, it asks for itself.
+   */
   private static final Set<String> HARMLESS =
       Set.of(
           "architectures",
@@ -82,7 +85,6 @@ public final class ConfigReader {
           "type_vocab_size",
           "position_embedding_type",
           "gradient_checkpointing_kwargs",
-          "quantization_note",
           "layer_types",
           "sliding_window",
           "vocab_size",

@@ -1,5 +1,6 @@
 package io.knack.llm.http;
 
+import io.knack.contracts.plan.KeyVariable;
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.GenerationSession;
 import io.knack.llm.LanguageModel;
@@ -8,7 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.function.Function;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,52 +29,45 @@ public final class HttpModel implements LanguageModel {
   private static final int MOST_READ = 1 << 16;
 
   private static final int LONGEST_QUOTE = 300;
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
-  private final EndpointPlan plan;
+  private final Endpoint endpoint;
   private final HttpClient client;
   private final @Nullable Secret key;
 
-  private HttpModel(EndpointPlan plan, @Nullable Secret key) {
-    this.plan = plan;
+  private HttpModel(Endpoint endpoint, @Nullable Secret key) {
+    this.endpoint = endpoint;
+    Duration timeout = endpoint.calls().timeout();
     this.key = key;
     this.client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(
-                plan.timeout().compareTo(Duration.ofSeconds(10)) < 0
-                    ? plan.timeout()
-                    : Duration.ofSeconds(10))
+            .connectTimeout(timeout.compareTo(CONNECT_TIMEOUT) < 0 ? timeout : CONNECT_TIMEOUT)
             .followRedirects(HttpClient.Redirect.NEVER)
             .build();
   }
 
-  public static HttpModel open(EndpointPlan plan) {
-    return open(plan, System::getenv);
+  /**
+   * @throws PlanException when the key variable holds what cannot be a key
+   */
+  public static HttpModel open(Endpoint endpoint) {
+    return open(endpoint, System.getenv());
   }
 
-  /**
-   * @param environment gives a variable's value, or null
-   */
-  static HttpModel open(EndpointPlan plan, Function<String, @Nullable String> environment) {
-    String key = environment.apply(plan.keyVariable());
-    if (key != null && !key.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
-      throw new PlanException(
-          "the variable "
-              + plan.keyVariable()
-              + " holds no key: it has blanks or control"
-              + " characters in it; set it again without them");
-    }
-    return new HttpModel(plan, key == null || key.isEmpty() ? null : new Secret(key));
+  static HttpModel open(Endpoint endpoint, Map<String, String> environment) {
+    String key = KeyVariable.read(endpoint.calls().keyVariable(), environment);
+    return new HttpModel(endpoint, key == null ? null : new Secret(key));
   }
 
   @Override
   public String name() {
-    return plan.model();
+    return endpoint.model();
   }
 
   @Override
   public int maxContext() {
-    return plan.maxContext() == 0 ? Integer.MAX_VALUE : plan.maxContext();
+    int known = endpoint.calls().maxContext();
+    return known == 0 ? Integer.MAX_VALUE : known;
   }
 
   /** An estimate: a token is taken to be four bytes. */
@@ -92,8 +86,8 @@ public final class HttpModel implements LanguageModel {
     // The client's threads end with it, when nothing refers to it any more.
   }
 
-  EndpointPlan plan() {
-    return plan;
+  Endpoint endpoint() {
+    return endpoint;
   }
 
   HttpClient client() {
@@ -101,7 +95,7 @@ public final class HttpModel implements LanguageModel {
   }
 
   HttpRequest post(String path, String body) {
-    String base = plan.endpoint();
+    String base = endpoint.address();
     HttpRequest.Builder request =
         HttpRequest.newBuilder(
                 URI.create(

@@ -1,5 +1,6 @@
 package io.knack.llm.http;
 
+import io.knack.contracts.stage.KnackException;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.llm.Completion;
@@ -92,10 +93,15 @@ final class HttpSession implements GenerationSession {
 
   @Override
   public Handle submit(GenerationRequest request, GenerationListener listener) {
-    if (request.samples() < 1) {
-      throw new PlanException("samples: must be at least 1, found " + request.samples());
+    try {
+      if (request.samples() < 1) {
+        throw new PlanException("samples: must be at least 1, found " + request.samples());
+      }
+      Wire.body(request, model.name(), 1, 0); // Refuses at once what an endpoint cannot take.
+    } catch (KnackException e) {
+      listener.failed(e);
+      return () -> {};
     }
-    Wire.body(request, model.name(), 1, 0); // Refuses at once what an endpoint cannot take.
     Task task = new Task(request, listener);
     waiting.add(task);
     return task;
@@ -111,7 +117,7 @@ final class HttpSession implements GenerationSession {
           waiting.addFirst(task);
         }
       }
-      while (!waiting.isEmpty() && out.size() < model.plan().concurrency()) {
+      while (!waiting.isEmpty() && out.size() < model.endpoint().calls().concurrency()) {
         send(waiting.remove());
       }
       for (Task task : List.copyOf(out)) {
@@ -119,7 +125,7 @@ final class HttpSession implements GenerationSession {
           abandon(task);
           again(
               task,
-              "no answer within " + model.plan().timeout().toMillis() + " ms",
+              "no answer within " + model.endpoint().calls().timeout().toMillis() + " ms",
               Duration.ZERO,
               null);
         }
@@ -158,7 +164,7 @@ final class HttpSession implements GenerationSession {
     String body = Wire.body(task.request, model.name(), task.request.samples() - first, first);
     int call = ++task.call;
     task.tries++;
-    task.due = System.nanoTime() + model.plan().timeout().toNanos();
+    task.due = System.nanoTime() + model.endpoint().calls().timeout().toNanos();
     out.add(task);
     CompletableFuture<HttpResponse<byte[]>> future =
         model
@@ -234,7 +240,7 @@ final class HttpSession implements GenerationSession {
                   + " refuses with status "
                   + status
                   + "; set the environment variable "
-                  + model.plan().keyVariable()
+                  + model.endpoint().calls().keyVariable()
                   + " to a valid API key"));
     } else {
       fail(
@@ -283,7 +289,7 @@ final class HttpSession implements GenerationSession {
 
   /** What to look at where no connection came about. */
   private String unreached(Throwable problem) {
-    URI endpoint = URI.create(model.plan().endpoint());
+    URI endpoint = URI.create(model.endpoint().address());
     if (problem.getCause() instanceof UnresolvedAddressException) {
       return "no address for the host "
           + endpoint.getHost()
@@ -301,8 +307,8 @@ final class HttpSession implements GenerationSession {
    * @param words fit for a message
    */
   private void again(Task task, String words, Duration asked, @Nullable Throwable cause) {
-    EndpointPlan plan = model.plan();
-    if (task.tries >= plan.attempts()) {
+    EndpointCalls calls = model.endpoint().calls();
+    if (task.tries >= calls.attempts()) {
       fail(
           task,
           new TemporaryException(
@@ -315,7 +321,7 @@ final class HttpSession implements GenerationSession {
               model.harmless(cause)));
       return;
     }
-    if (asked.compareTo(plan.longestBackOff()) > 0) {
+    if (asked.compareTo(calls.longestBackOff()) > 0) {
       fail(
           task,
           new TemporaryException(
@@ -329,8 +335,8 @@ final class HttpSession implements GenerationSession {
     }
     // Doubling, spread by the task's identity so that refused calls do not come back together.
     double spread = 0.75 + 0.5 * ((System.identityHashCode(task) & 0xff) / 255.0);
-    double doubled = plan.backOff().toNanos() * Math.pow(2, task.tries - 1) * spread;
-    long wait = (long) Math.min(doubled, (double) plan.longestBackOff().toNanos());
+    double doubled = calls.backOff().toNanos() * Math.pow(2, task.tries - 1) * spread;
+    long wait = (long) Math.min(doubled, (double) calls.longestBackOff().toNanos());
     task.due = System.nanoTime() + Math.max(wait, asked.toNanos());
     paused.add(task);
   }
@@ -371,19 +377,25 @@ final class HttpSession implements GenerationSession {
   }
 
   private String place() {
-    return "the endpoint " + model.plan().endpoint() + " (model " + model.name() + ")";
+    return "the endpoint " + model.endpoint().address() + " (model " + model.name() + ")";
   }
 
   @Override
   public void close() {
-    for (Task task : List.copyOf(waiting)) {
-      task.cancel();
+    List<Task> left = new ArrayList<>(waiting);
+    left.addAll(paused);
+    left.addAll(out);
+    left.forEach(this::withdraw); // None goes on, whatever the listeners of others do.
+    RuntimeException first = null;
+    for (Task task : left) {
+      try {
+        task.cancel();
+      } catch (RuntimeException e) {
+        first = GenerationSession.first(first, e);
+      }
     }
-    for (Task task : List.copyOf(paused)) {
-      task.cancel();
-    }
-    for (Task task : List.copyOf(out)) {
-      task.cancel();
+    if (first != null) {
+      throw first;
     }
   }
 }

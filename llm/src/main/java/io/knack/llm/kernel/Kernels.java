@@ -105,6 +105,11 @@ public final class Kernels implements AutoCloseable {
     return Engine.getEngine("PyTorch");
   }
 
+  /** The device to take where none is asked for: the first GPU, else the CPU. */
+  public static String bestDevice() {
+    return engine().getGpuCount() > 0 ? "gpu:0" : "cpu";
+  }
+
   /** Parses a device name; refuses CUDA where the engine has none. */
   public static Device device(String name) {
     String lower = name.toLowerCase(Locale.ROOT);

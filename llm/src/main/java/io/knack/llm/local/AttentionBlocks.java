@@ -15,12 +15,6 @@ import java.util.stream.IntStream;
  * short rows stand beside long ones, several short looks cost less than one long one for all.
  */
 final class AttentionBlocks {
-  /** Samples that a request asks for, at least, for its prompt to be read once for all of them. */
-  private static final int SAMPLES = 4;
-
-  /** Tokens of such a prompt, at least: for fewer, two passes cost more than they save. */
-  private static final int TOKENS = 128;
-
   /** What one more run costs, as bytes of keys and values that are read in the same time. */
   private static final long RUN = 1 << 20;
 
@@ -53,9 +47,7 @@ final class AttentionBlocks {
     List<Integer> others = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
       Task task = rows.get(i).task;
-      if (task.request.samples() >= SAMPLES
-          && task.prompt.size() >= TOKENS
-          && model.sharesPrompts(task.prompt.size() + task.limit)) {
+      if (task.sharesPrompt() && model.sharesPrompts(task.prompt.size() + task.limit)) {
         sharing.computeIfAbsent(task, t -> new ArrayList<>()).add(i);
       } else {
         others.add(i);

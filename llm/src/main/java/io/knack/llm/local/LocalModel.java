@@ -12,13 +12,14 @@ import io.knack.llm.Prompt;
 import io.knack.llm.checkpoint.Checkpoint;
 import io.knack.llm.checkpoint.GenerationDefaults;
 import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.kernel.AvailableMemory;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.lora.PeftAdapter;
 import io.knack.llm.text.ChatTemplate;
 import io.knack.llm.text.Tokenizer;
 import io.knack.llm.text.Tokenizer.Specials;
-import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -444,16 +445,11 @@ public final class LocalModel implements LanguageModel {
   }
 
   private static long availableMemory() {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-        if (line.startsWith("MemAvailable:")) {
-          return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
-        }
-      }
-    } catch (IOException e) {
-      // Not Linux: the next source is good enough.
+    long bytes = AvailableMemory.bytes();
+    if (bytes < Long.MAX_VALUE) {
+      return bytes;
     }
-    return java.lang.management.ManagementFactory.getOperatingSystemMXBean()
+    return ManagementFactory.getOperatingSystemMXBean()
             instanceof com.sun.management.OperatingSystemMXBean system
         ? system.getFreeMemorySize()
         : 2L << 30;

@@ -19,6 +19,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -191,7 +192,7 @@ final class LocalSession implements GenerationSession {
     } catch (PlanException tooLarge) {
       Task largest = queue.stream().filter(t -> capacity(t) == most).findFirst().orElse(first);
       queue.remove(largest);
-      largest.listener.failed(tooLarge);
+      largest.fail(tooLarge);
       return queue.isEmpty() ? null : room(wanted);
     }
   }
@@ -283,7 +284,7 @@ final class LocalSession implements GenerationSession {
         row.choose(choices, 4 * drawing.size());
         narrowed |= row.narrowed();
         drawing.add(row);
-        logits.add(java.util.Objects.requireNonNull(row.task.logits));
+        logits.add(Objects.requireNonNull(row.task.logits));
       }
     }
     if (drawing.isEmpty()) {
@@ -321,7 +322,7 @@ final class LocalSession implements GenerationSession {
   private void step() {
     List<Row> running = new ArrayList<>();
     for (Row row : rows) {
-      running.add(java.util.Objects.requireNonNull(row));
+      running.add(Objects.requireNonNull(row));
     }
     double[] drawn = decoding.step(running, changed);
     changed = false;
@@ -337,14 +338,13 @@ final class LocalSession implements GenerationSession {
   private void take(Row row, int token, float logprob) {
     if (token < 0) {
       String adapter = row.task.request.adapter();
-      row.task.listener.failed(
+      row.task.fail(
           new ContractException(
               "model '"
                   + model.name()
                   + "'"
                   + (adapter == null ? "" : " with adapter '" + adapter + "'")
                   + " computes NaN or infinite logits; its weights or its scale are out of range"));
-      row.task.cancel();
       return;
     }
     Sample finished = row.take(token, logprob, model);
@@ -384,7 +384,7 @@ final class LocalSession implements GenerationSession {
         || !next.waiting()
         || next.request.samples() != 1
         || next.scoresPrompt()
-        || !java.util.Objects.equals(next.adapter, ended.adapter)
+        || !Objects.equals(next.adapter, ended.adapter)
         || !next.prompt.equals(ended.prompt)
         || next.limit <= 0
         || capacity(next) > capacity(ended)) {
@@ -407,7 +407,7 @@ final class LocalSession implements GenerationSession {
         rows.remove(rows.size() - 1);
       }
       if (i < rows.size() && rows.get(i) == null) {
-        Row moved = java.util.Objects.requireNonNull(rows.remove(rows.size() - 1));
+        Row moved = Objects.requireNonNull(rows.remove(rows.size() - 1));
         rows.set(i, moved);
         source.add((long) rows.size());
         target.add((long) i);
@@ -433,13 +433,24 @@ final class LocalSession implements GenerationSession {
       }
     }
     queue.forEach(Task::cancel);
+    RuntimeException first = null;
     try {
-      dropCancelled();
+      while (!rows.stream().allMatch(Objects::isNull) || !queue.isEmpty()) {
+        try {
+          dropCancelled();
+        } catch (RuntimeException e) {
+          // A listener's, at the first that was told: the others are to hear of their end too.
+          first = GenerationSession.first(first, e);
+        }
+      }
     } finally {
       rows.clear();
       queue.clear();
       fresh.clear();
       owner.close();
+    }
+    if (first != null) {
+      throw first;
     }
   }
 }

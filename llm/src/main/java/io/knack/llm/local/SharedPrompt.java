@@ -18,12 +18,6 @@ import java.util.List;
  * its companions still run.
  */
 final class SharedPrompt implements AutoCloseable {
-  /** Samples that a request asks for, at least. */
-  private static final int SAMPLES = 4;
-
-  /** Places that they share, at least. */
-  private static final int PLACES = 128;
-
   /** What the copy may take. */
   private static final long MOST_BYTES = 256L << 20;
 
@@ -45,8 +39,7 @@ final class SharedPrompt implements AutoCloseable {
   /** Whether the samples of a request share their prompt so. */
   static boolean suits(Task task, ModelConfig model) {
     int places = places(task);
-    return task.request.samples() >= SAMPLES
-        && places >= PLACES
+    return task.sharesPrompt()
         && model.headDim() % VectorMath.BLOCK == 0
         && model.windows().stream().allMatch(window -> window == 0)
         && 8L * places * model.keyWidth() * model.layers() <= MOST_BYTES;

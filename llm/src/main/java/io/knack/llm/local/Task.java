@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A request under way: its prompt, and what has become of its samples. */
 final class Task implements GenerationSession.Handle {
+  private static final int SHARING_SAMPLES = 4;
+  private static final int SHARED_TOKENS = 128;
+
   final GenerationRequest request;
   final GenerationListener listener;
   final List<Integer> prompt;
@@ -31,6 +34,7 @@ final class Task implements GenerationSession.Handle {
   private int cachedPromptTokens;
   private long completionTokens;
   private volatile boolean cancelled;
+  private boolean failed;
 
   /** Samples that have a row, or had one. */
   int begun;
@@ -64,6 +68,15 @@ final class Task implements GenerationSession.Handle {
 
   Sampling sampling() {
     return request.sampling();
+  }
+
+  /**
+   * Whether the prompt is read once for all of the samples: where they are many and it is long, for
+   * otherwise two passes cost more than they save (decision 0012). Of the request alone, so that a
+   * sample's numbers do not depend on its companions.
+   */
+  boolean sharesPrompt() {
+    return request.samples() >= SHARING_SAMPLES && prompt.size() >= SHARED_TOKENS;
   }
 
   boolean scoresPrompt() {
@@ -102,11 +115,22 @@ final class Task implements GenerationSession.Handle {
     return (z >>> 40) * 0x1.0p-24f;
   }
 
+  /** Ends the request with this, and with nothing after it. */
+  void fail(RuntimeException problem) {
+    if (!failed) {
+      failed = true;
+      cancelled = true;
+      listener.failed(problem);
+    }
+  }
+
   void report(Sample sample) {
     samples[sample.index()] = sample;
     completionTokens += sample.completionTokens();
     reported++;
-    listener.sampled(sample);
+    if (!failed) {
+      listener.sampled(sample);
+    }
   }
 
   /** Takes what was computed of the same prompt for a request that has ended. */
@@ -133,6 +157,9 @@ final class Task implements GenerationSession.Handle {
     if (logits != null) {
       logits.close();
       logits = null;
+    }
+    if (failed) {
+      return;
     }
     List<Sample> all = new ArrayList<>();
     for (Sample sample : samples) {

@@ -85,8 +85,7 @@ public record AdapterConfig(
           "megatron_core",
           "ephemeral_gpu_offload",
           "ensure_weight_tying",
-          "qalora_group_size",
-          "target_parameters_note");
+          "qalora_group_size");
 
   /** Initialisations after which PEFT computes with another base. */
   private static final Pattern CHANGES_BASE =

@@ -3,11 +3,9 @@ package io.knack.llm.train;
 import ai.djl.Device;
 import ai.djl.util.cuda.CudaUtils;
 import io.knack.llm.checkpoint.ModelConfig;
+import io.knack.llm.kernel.AvailableMemory;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /**
  * An estimate of what a LoRA training holds on its device, in bytes.
@@ -67,26 +65,7 @@ public record MemoryPlan(long base, long adapters, long activations) {
       var memory = CudaUtils.getGpuMemory(where);
       return memory.getMax() - memory.getUsed();
     }
-    long free = number(Path.of("/proc/meminfo"), "MemAvailable:", 1024);
-    long limit = number(Path.of("/sys/fs/cgroup/memory.max"), "", 1);
-    long used = number(Path.of("/sys/fs/cgroup/memory.current"), "", 1);
-    return limit == Long.MAX_VALUE || used == Long.MAX_VALUE
-        ? free
-        : Math.min(free, Math.max(0, limit - used));
-  }
-
-  private static long number(Path file, String start, long unit) {
-    try {
-      for (String line : Files.readAllLines(file)) {
-        String digits = line.replaceAll("\\D", "");
-        if (line.startsWith(start) && !digits.isEmpty()) {
-          return Math.multiplyExact(Long.parseLong(digits), unit);
-        }
-      }
-    } catch (IOException | NumberFormatException e) {
-      // Not Linux, or no limit.
-    }
-    return Long.MAX_VALUE;
+    return AvailableMemory.bytes();
   }
 
   /** For a person. */

@@ -11,6 +11,7 @@ import com.sun.net.httpserver.HttpServer;
 import io.knack.contracts.Message;
 import io.knack.contracts.Role;
 import io.knack.contracts.ToolCall;
+import io.knack.contracts.plan.Plans;
 import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.llm.Completion;
@@ -92,20 +93,20 @@ class HttpModelTest {
     return model(concurrency, attempts, Duration.ofSeconds(30));
   }
 
-  @SuppressWarnings("NullAway") // annotations of type arguments are lost in class files
   private HttpModel model(int concurrency, int attempts, Duration timeout) {
     return HttpModel.open(
-        new EndpointPlan(
+        new Endpoint(
             "http://127.0.0.1:" + server.getAddress().getPort() + "/v1",
             "tiny",
-            "KNACK_KEY",
-            concurrency,
-            timeout,
-            attempts,
-            Duration.ofMillis(2),
-            Duration.ofSeconds(2),
-            0),
-        name -> Map.of("KNACK_KEY", KEY).getOrDefault(name, ""));
+            new EndpointCalls(
+                "KNACK_KEY",
+                concurrency,
+                timeout,
+                attempts,
+                Duration.ofMillis(2),
+                Duration.ofSeconds(2),
+                0)),
+        Map.of("KNACK_KEY", KEY));
   }
 
   private static Behaviour status(int status, String body, String... headers) {
@@ -610,16 +611,29 @@ class HttpModelTest {
 
   @Test
   void plansAreChecked() {
-    assertThatThrownBy(() -> EndpointPlan.of("ftp://x", " "))
+    EndpointCalls calls = Plans.read(EndpointCalls.class, null, List.of());
+    assertThatThrownBy(() -> new Endpoint("ftp://x", " ", calls))
         .isInstanceOf(PlanException.class)
-        .hasMessageContaining("endpoint: expected an http or https address, found 'ftp://x'")
-        .hasMessageContaining("model: must not be blank");
-    assertThatThrownBy(() -> EndpointPlan.of("http://me:pw@x", "m"))
-        .hasMessageContaining("must not carry a password")
+        .hasMessageContaining("endpoint: is 'ftp://x', expected an http or https address")
+        .hasMessageContaining("the model's name at the endpoint must not be blank");
+    assertThatThrownBy(() -> new Endpoint("http://me:pw@x", "m", calls))
+        .hasMessageContaining("must not hold a user name or password")
         .hasMessageNotContaining("pw");
     assertThatThrownBy(
-            () -> HttpModel.open(EndpointPlan.of("http://x/v1", "m"), name -> "two\nlines"))
+            () -> Plans.read(EndpointCalls.class, null, List.of("timeout=0s", "back_off=0s")))
+        .hasMessageContaining("timeout: must be positive, found PT0S")
+        .hasMessageContaining("back_off: must be positive, found PT0S");
+  }
+
+  /** Files of variables leave a carriage return behind it; more than that is no key. */
+  @Test
+  void aKeyIsTakenWithoutTheWhiteSpaceAroundIt() {
+    Endpoint there =
+        new Endpoint("http://x/v1", "m", Plans.read(EndpointCalls.class, null, List.of()));
+    HttpModel.open(there, Map.of("OPENAI_API_KEY", KEY + "\r\n")).close();
+    assertThatThrownBy(() -> HttpModel.open(there, Map.of("OPENAI_API_KEY", "two\nlines")))
         .isInstanceOf(PlanException.class)
-        .hasMessageContaining("OPENAI_API_KEY holds no key");
+        .hasMessageContaining("OPENAI_API_KEY holds no key")
+        .hasMessageNotContaining("lines");
   }
 }

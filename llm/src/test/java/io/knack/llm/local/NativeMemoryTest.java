@@ -11,10 +11,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Native memory belongs to nobody's garbage collector: whatever is taken must be given back. The
@@ -25,20 +27,25 @@ import org.junit.jupiter.api.condition.OS;
 class NativeMemoryTest {
   private static final long BOUND = 64L << 20;
 
-  @Test
-  void tenThousandStepsAndAThousandAdaptersLeaveNothingBehind() throws Exception {
-    Process process =
-        new ProcessBuilder(
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void tenThousandStepsAndAThousandAdaptersLeaveNothingBehind(boolean vectors) throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xms192m",
                 "-Xmx192m",
                 "-XX:+AlwaysPreTouch",
                 "-XX:+UseSerialGC",
                 "-cp",
-                System.getProperty("java.class.path"),
-                NativeMemoryTest.class.getName())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+                System.getProperty("java.class.path")));
+    if (vectors) {
+      command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    }
+    command.add(NativeMemoryTest.class.getName());
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).isZero();
     List<String> lines = output.lines().filter(line -> line.startsWith("growth ")).toList();
@@ -74,12 +81,14 @@ class NativeMemoryTest {
       Sampling sampling = Sampling.seeded(400, 1, round);
       Prompt one = new Prompt.Ids(Fixtures.prompt(round, 8));
       Prompt two = new Prompt.Ids(Fixtures.prompt(round, 5));
+      Prompt shared = new Prompt.Ids(Fixtures.prompt(round, 130));
       done +=
           model
               .generate(
                   List.of(
                       new GenerationRequest(one, round % 2 == 0 ? null : "a", 1, sampling),
-                      new GenerationRequest(two, null, 1, sampling)))
+                      new GenerationRequest(two, null, 1, sampling),
+                      new GenerationRequest(shared, null, 4, Sampling.seeded(40, 1, round))))
               .stream()
               .mapToLong(completion -> completion.usage().completionTokens())
               .max()

@@ -2,7 +2,8 @@ package io.knack.practice.verify;
 
 import io.knack.contracts.stage.PlanException;
 import io.knack.llm.LanguageModel;
-import io.knack.llm.http.EndpointPlan;
+import io.knack.llm.http.Endpoint;
+import io.knack.llm.http.EndpointCalls;
 import io.knack.llm.http.HttpModel;
 import io.knack.llm.local.LocalModel;
 import io.knack.llm.local.LocalOptions;
@@ -19,12 +20,15 @@ public final class JudgeModels {
    * @throws PlanException when neither is named
    */
   public static LanguageModel open(
-      @Nullable String directory, @Nullable String endpoint, @Nullable String endpointModel) {
+      @Nullable String directory,
+      @Nullable String endpoint,
+      @Nullable String endpointModel,
+      EndpointCalls calls) {
     if (directory != null) {
       return LocalModel.load(Path.of(directory), LocalOptions.defaults());
     }
     if (endpoint != null && endpointModel != null) {
-      return HttpModel.open(EndpointPlan.of(endpoint, endpointModel));
+      return HttpModel.open(new Endpoint(endpoint, endpointModel, calls));
     }
     throw new PlanException(
         "a judge needs a model: set model to a checkpoint directory, or endpoint and"

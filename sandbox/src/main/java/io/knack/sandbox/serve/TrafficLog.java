@@ -129,7 +129,7 @@ public final class TrafficLog {
         null,
         served.solution().budget().wallMicros(),
         model,
-        manifest == null ? null : String.format(Locale.ROOT, "v%06d", manifest.number()),
+        manifest == null ? null : Manifest.name(manifest.number()),
         Map.of("day", Integer.toString(request.day())));
   }
 

@@ -5,6 +5,7 @@ import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
 import io.knack.contracts.stage.PlanException;
+import io.knack.llm.http.EndpointCalls;
 import java.io.Serial;
 import java.io.Serializable;
 import java.time.Duration;
@@ -24,6 +25,7 @@ public record CuratePlan(
     @Doc("OpenAI-compatible endpoint, used where there is no directory") @Address
         @Nullable String endpoint,
     @Doc("the model's name at the endpoint") @Nullable String endpointModel,
+    @Doc("how the endpoint is asked") EndpointCalls calls,
     @Doc("check again what a log calls right, before it is learnt from: logs lie and rules change")
         @Default("false")
         boolean recheck,

@@ -136,7 +136,7 @@ public final class CurateStage implements Stage<CuratePlan> {
     if (plan.verifiers().stream().anyMatch(VerifierRule::isJudge)) {
       try (LanguageModel model =
           new MeteredModel(
-              JudgeModels.open(plan.model(), plan.endpoint(), plan.endpointModel()),
+              JudgeModels.open(plan.model(), plan.endpoint(), plan.endpointModel(), plan.calls()),
               context.allowance())) {
         Judging judging = new Judging(plan, model, context.console()::say);
         candidates = judging.judged(candidates);

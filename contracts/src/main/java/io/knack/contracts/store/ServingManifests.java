@@ -1,15 +1,16 @@
-package io.knack.practice.route;
+package io.knack.contracts.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.knack.contracts.Manifest;
 import io.knack.contracts.stage.ContractException;
-import io.knack.contracts.store.Jsons;
+import io.knack.contracts.stage.TemporaryException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -23,39 +24,64 @@ public final class ServingManifests {
     this.serving = home.resolve("serving");
   }
 
-  /** The live manifest; empty when nothing was ever promoted. */
-  public Optional<Manifest> live() {
+  /** Where the manifest of a number is, or would be. */
+  public Path file(long number) {
+    return serving.resolve("manifests").resolve(Manifest.name(number) + ".json");
+  }
+
+  /** All that there are, by number. */
+  public SortedMap<Long, Path> files() {
+    SortedMap<Long, Path> files = new TreeMap<>();
     Path directory = serving.resolve("manifests");
     if (!Files.isDirectory(directory)) {
-      return Optional.empty();
+      return files;
     }
-    try (Stream<Path> files = Files.list(directory)) {
-      return files
-          .map(file -> file.getFileName().toString())
-          .filter(name -> NAME.matcher(name).matches())
-          .map(name -> Long.parseLong(name.substring(1, name.length() - 5)))
-          .max(Long::compare)
-          .map(this::numbered);
+    try (Stream<Path> all = Files.list(directory)) {
+      all.forEach(
+          file -> {
+            Matcher name = NAME.matcher(file.getFileName().toString());
+            if (name.matches()) {
+              files.put(Long.valueOf(name.group(1)), file);
+            }
+          });
+      return files;
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot list " + directory, e);
+      throw TemporaryException.of("cannot list " + directory, e);
     }
+  }
+
+  /** The live manifest's file; empty when nothing was ever promoted. */
+  public Optional<Path> liveFile() {
+    SortedMap<Long, Path> files = files();
+    return files.isEmpty() ? Optional.empty() : Optional.ofNullable(files.get(files.lastKey()));
+  }
+
+  /** The live manifest; empty when nothing was ever promoted. */
+  public Optional<Manifest> live() {
+    return liveFile().map(ServingManifests::read);
   }
 
   /**
    * @throws ContractException when there is no such manifest, or it is damaged
    */
   public Manifest numbered(long number) {
-    Path file =
-        serving.resolve("manifests").resolve(String.format(Locale.ROOT, "v%06d.json", number));
+    Path file = file(number);
     if (!Files.isRegularFile(file)) {
       throw new ContractException("there is no manifest " + number + ": " + file + " is missing");
     }
+    return read(file);
+  }
+
+  /**
+   * @throws ContractException when it is damaged
+   */
+  public static Manifest read(Path file) {
     try {
-      return Jsons.mapper().readValue(file.toFile(), Manifest.class);
+      return Jsons.mapper().readValue(Files.readString(file), Manifest.class);
     } catch (JsonProcessingException e) {
       throw new ContractException("manifest " + file + " is damaged: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + file, e);
+      throw TemporaryException.of("cannot read " + file, e);
     }
   }
 
