@@ -125,7 +125,7 @@ final class HttpSession implements GenerationSession {
           abandon(task);
           again(
               task,
-              "no answer within " + model.endpoint().calls().timeout().toMillis() + " ms",
+              "no answer within " + model.endpoint().calls().timeout().toMillis() + " ms (calls.timeout)",
               Duration.ZERO,
               null);
         }
@@ -330,7 +330,7 @@ final class HttpSession implements GenerationSession {
                   + asked.toSeconds()
                   + " s ("
                   + words
-                  + "), longer than longest_back_off"));
+                  + "), longer than calls.longest_back_off; raise that, or try again later"));
       return;
     }
     // Doubling, spread by the task's identity so that refused calls do not come back together.
