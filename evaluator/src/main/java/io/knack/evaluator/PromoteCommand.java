@@ -192,7 +192,7 @@ public final class PromoteCommand implements Callable<Integer> {
         return Jsons.mapper().readValue(Files.readString(file), type);
       } catch (JsonProcessingException e) {
         throw new ContractException(
-            file + " is no " + type.getSimpleName() + ": " + e.getOriginalMessage(), e);
+            file + " is no " + type.getSimpleName() + ": " + Jsons.words(e), e);
       }
     }
   }

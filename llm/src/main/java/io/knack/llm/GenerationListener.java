@@ -12,6 +12,12 @@ public interface GenerationListener {
   default void completed(Completion completion) {}
 
   /**
+   * What a request read and wrote before it failed; comes before {@link #failed} where there was
+   * any.
+   */
+  default void spent(TokenUsage usage) {}
+
+  /**
    * The request could not be answered. The default throws, which ends {@link
    * GenerationSession#run()}.
    */

@@ -76,6 +76,12 @@ public final class MeteredModel implements LanguageModel {
     }
 
     @Override
+    public void spent(TokenUsage usage) {
+      allowance.spend(usage.promptTokens(), usage.cachedPromptTokens(), usage.completionTokens());
+      listener.spent(usage);
+    }
+
+    @Override
     public void failed(RuntimeException problem) {
       listener.failed(problem);
     }

@@ -1,6 +1,7 @@
 package io.knack.practice;
 
 import io.knack.contracts.Message;
+import io.knack.contracts.stage.PlanException;
 import io.knack.llm.Completion;
 import io.knack.llm.FinishReason;
 import io.knack.llm.GenerationListener;
@@ -209,6 +210,10 @@ public final class ScriptedModel implements LanguageModel {
           reason == FinishReason.STOP
               ? reply
               : tokens(reply).stream().limit(done).collect(Collectors.joining(" "));
+      if (reply.startsWith("REFUSE")) {
+        asked.listener.failed(new PlanException("the endpoint refuses with status 401"));
+        return;
+      }
       if (reply.startsWith("FAIL")) {
         asked.listener.failed(new IllegalStateException("the endpoint said 500"));
         return;

@@ -164,7 +164,7 @@ public record NightRecord(
     try {
       return Optional.of(Jsons.mapper().readValue(Files.readString(file), NightRecord.class));
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is no night's record: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is no night's record: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
     }

@@ -42,7 +42,7 @@ public final class LedgerFiles {
         book.apply(Jsons.mapper().readValue(line, RuleEvent.class));
       }
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is damaged: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is damaged: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new ContractException("cannot read " + file, e);
     }

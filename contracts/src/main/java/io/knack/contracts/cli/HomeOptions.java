@@ -25,7 +25,9 @@ public final class HomeOptions {
       defaultValue = "./knack-home")
   public Path home = Path.of("knack-home");
 
-  @Option(names = "--json", description = "one JSON document on standard output")
+  @Option(
+      names = "--json",
+      description = "JSON on standard output: one document, or of tables and runs one a row")
   public boolean json;
 
   /**

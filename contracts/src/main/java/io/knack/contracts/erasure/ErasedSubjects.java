@@ -41,7 +41,7 @@ public record ErasedSubjects(List<Entry> subjects) {
     try {
       return Jsons.mapper().readValue(Files.readString(file), ErasedSubjects.class);
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is damaged: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is damaged: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
     }

@@ -329,7 +329,7 @@ public final class Erasure {
     try {
       report = JSON.readTree(Files.readString(file));
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is not JSON: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is not JSON: " + Jsons.words(e), e);
     }
     ArrayNode kept = JSON.createArrayNode();
     long gone = 0;

@@ -39,7 +39,7 @@ public record RetrainQueue(List<ClusterId> clusters, List<Item> queued) {
     try {
       return Jsons.mapper().readValue(Files.readString(file), RetrainQueue.class);
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is damaged: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is damaged: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
     }

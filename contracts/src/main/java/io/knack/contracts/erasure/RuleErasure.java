@@ -54,7 +54,7 @@ final class RuleErasure {
         replacement.text("RULES.md", page(Files.readString(page), retired));
       }
     } catch (JsonProcessingException e) {
-      throw new ContractException(old.ref() + " has damaged rules: " + e.getOriginalMessage(), e);
+      throw new ContractException(old.ref() + " has damaged rules: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new ContractException("cannot read the rules of " + old.ref(), e);
     }

@@ -6,7 +6,8 @@ import java.util.regex.Pattern;
 
 /**
  * What Knack takes as the address of a server: http or https, a host name or number, no user name
- * and no password. Plans are kept, shown and sent to MLflow, so secrets come from the environment.
+ * and no password, no query. Plans are kept, shown and sent to MLflow, so secrets come from the
+ * environment.
  */
 public final class HttpAddress {
   private static final int LAST_PORT = 65_535;
@@ -26,6 +27,12 @@ public final class HttpAddress {
     }
     try {
       URI uri = URI.create(address);
+      if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
+        // Not quoted: queries are where some servers take a key.
+        return Optional.of(
+            "must end with its path, without '?' or '#' and what follows: addresses are kept and"
+                + " shown, and paths are put behind them");
+      }
       if ("http".equals(uri.getScheme()) || "https".equals(uri.getScheme())) {
         String authority = uri.getAuthority();
         if (uri.getHost() == null && authority != null && authority.indexOf('_') >= 0) {

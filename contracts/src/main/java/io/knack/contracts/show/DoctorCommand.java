@@ -68,7 +68,12 @@ public final class DoctorCommand implements Callable<Integer> {
     List<Finding> findings =
         List.of(
             java(),
-            tool("maven", "mvn", "building", "install Maven 3.8.7 or newer", State.BROKEN),
+            tool(
+                "maven",
+                "mvn",
+                "building",
+                "install Maven 3.8.7 or newer",
+                System.getenv("KNACK_NO_BUILD") == null ? State.BROKEN : State.LACKING),
             python(),
             cores(),
             memory(),

@@ -20,6 +20,7 @@ import io.knack.contracts.table.Table;
 import io.knack.contracts.table.Tables;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -75,6 +77,10 @@ public final class ShowCommand implements Callable<Integer> {
     if (limit != null && limit < 0) {
       throw new PlanException("--limit " + limit + ": expected 0 or more");
     }
+    if (ref.isBlank()) {
+      throw new PlanException(
+          "nothing to show for '" + ref + "'; './knack show --help' lists what there is");
+    }
     Optional<Table<?>> table =
         Tables.ALL.stream().filter(known -> known.name().equals(ref)).findFirst();
     if (table.isPresent()) {
@@ -88,7 +94,7 @@ public final class ShowCommand implements Callable<Integer> {
     } else if (ref.equals("artifacts")) {
       print(artifacts().map(ShowCommand::artifactRow));
     } else if (ref.equals("runs")) {
-      print(runIds().flatMap(this::records).map(ShowCommand::recordRow));
+      print(shownRuns().flatMap(this::records).map(ShowCommand::recordRow));
     } else if (ref.contains("@")) {
       showArtifact();
     } else if (Files.exists(Path.of(ref))) {
@@ -138,9 +144,21 @@ public final class ShowCommand implements Callable<Integer> {
       throw new ContractException(
           "no " + kind.wire() + " in " + home.home + "; './knack show runs' lists what was run");
     }
-    return run == null
-        ? chain
-        : chain.stream().filter(artifact -> handedOn(artifact, kind)).toList();
+    if (run == null) {
+      return chain;
+    }
+    List<Artifact> ofRun = chain.stream().filter(artifact -> handedOn(artifact, kind)).toList();
+    if (ofRun.isEmpty()) {
+      throw new ContractException(
+          "run "
+              + run
+              + " handed on no "
+              + kind.wire()
+              + "; './knack show runs --home "
+              + home.home
+              + "' lists the runs");
+    }
+    return ofRun;
   }
 
   private boolean handedOn(Artifact artifact, ArtifactKind kind) {
@@ -155,9 +173,6 @@ public final class ShowCommand implements Callable<Integer> {
 
   private Artifact latest(ArtifactKind kind) {
     List<Artifact> chain = chain(kind);
-    if (chain.isEmpty()) {
-      throw new ContractException("run " + run + " handed on no " + kind.wire());
-    }
     return chain.get(chain.size() - 1);
   }
 
@@ -165,12 +180,12 @@ public final class ShowCommand implements Callable<Integer> {
     List<Path> files;
     if (Files.isDirectory(path)) {
       try (Stream<Path> walk = Files.walk(path)) {
-        files =
-            walk.filter(file -> file.getFileName().toString().endsWith(".parquet"))
-                .sorted()
-                .toList();
+        files = walk.filter(file -> file.toString().endsWith(".parquet")).sorted().toList();
       } catch (IOException e) {
-        throw new TemporaryException("cannot list " + path + ": " + e.getMessage(), e);
+        throw TemporaryException.of("cannot list " + path, e);
+      } catch (UncheckedIOException e) {
+        throw TemporaryException.of(
+            "cannot list all of " + path, Objects.requireNonNull(e.getCause()));
       }
     } else {
       files = List.of(path);
@@ -242,6 +257,16 @@ public final class ShowCommand implements Callable<Integer> {
             "files", artifact.card().files().size()));
   }
 
+  private Stream<String> shownRuns() {
+    if (run == null) {
+      return runIds();
+    }
+    if (runIds().noneMatch(run::equals)) {
+      throw new PlanException("there is no run " + run + " in " + home.home);
+    }
+    return Stream.of(run);
+  }
+
   private Stream<String> runIds() {
     Path runs = home.home.resolve("runs");
     if (!Files.isDirectory(runs)) {
@@ -302,7 +327,7 @@ public final class ShowCommand implements Callable<Integer> {
     try {
       return JSON.readTree(Files.readString(file));
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is not JSON: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is not JSON: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new ContractException("cannot read " + file, e);
     }

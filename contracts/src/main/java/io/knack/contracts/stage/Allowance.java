@@ -115,7 +115,7 @@ public final class Allowance implements AutoCloseable {
     try {
       return Jsons.mapper().readValue(Files.readString(file), Spent.class);
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is damaged: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is damaged: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
     }

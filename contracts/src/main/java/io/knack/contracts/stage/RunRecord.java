@@ -63,7 +63,7 @@ public record RunRecord(
     try {
       return Optional.of(Jsons.mapper().readValue(Files.readString(file), RunRecord.class));
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is no run record: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is no run record: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw TemporaryException.of("cannot read " + file, e);
     }

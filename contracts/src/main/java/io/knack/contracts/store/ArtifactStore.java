@@ -264,11 +264,7 @@ public final class ArtifactStore {
   public void verify(Artifact artifact) {
     verifyListing(artifact);
     for (FileEntry entry : artifact.card().files()) {
-      Path file = artifact.directory().resolve(entry.path()).normalize();
-      if (!file.startsWith(artifact.directory())) {
-        throw new ContractException(
-            artifact.ref() + " names a file outside itself: " + entry.path());
-      }
+      Path file = artifact.directory().resolve(entry.path());
       if (Files.isDirectory(file)) {
         throw new ContractException(file + " is a directory; its card lists a file; " + RESTORE);
       }
@@ -278,8 +274,6 @@ public final class ArtifactStore {
           throw new ContractException(
               file + " has sha256 " + found + ", its card says " + entry.sha256());
         }
-      } catch (NoSuchFileException e) {
-        throw new ContractException(file + " is missing; its card lists it", e);
       } catch (IOException e) {
         throw TemporaryException.of("cannot read " + file, e);
       }
@@ -287,12 +281,32 @@ public final class ArtifactStore {
   }
 
   /**
-   * Looks for files that were added to an artifact: who reads a table reads every file of its
-   * directory. Names that begin with a dot or an underscore are nobody's data.
+   * Looks for files that were added to an artifact, taken from it or cut, without reading them: who
+   * reads a table reads every file of its directory. Names that begin with a dot or an underscore
+   * are nobody's data.
    *
-   * @throws ContractException for a file that the card does not list
+   * @throws ContractException for a file that the card does not list, or that is not there as long
+   *     as it says
    */
   public void verifyListing(Artifact artifact) {
+    for (FileEntry entry : artifact.card().files()) {
+      Path file = artifact.directory().resolve(entry.path()).normalize();
+      if (!file.startsWith(artifact.directory())) {
+        throw new ContractException(
+            artifact.ref() + " names a file outside itself: " + entry.path());
+      }
+      try {
+        long size = Files.size(file);
+        if (size != entry.bytes() && !Files.isDirectory(file)) {
+          throw new ContractException(
+              file + " has " + size + " bytes, its card says " + entry.bytes() + "; " + RESTORE);
+        }
+      } catch (NoSuchFileException e) {
+        throw new ContractException(file + " is missing; its card lists it; " + RESTORE, e);
+      } catch (IOException e) {
+        throw TemporaryException.of("cannot read " + file, e);
+      }
+    }
     Set<String> listed = new HashSet<>();
     artifact.card().files().forEach(entry -> listed.add(entry.path()));
     listed.add(CARD);
@@ -402,7 +416,7 @@ public final class ArtifactStore {
           new ArtifactRef(kind, digest), directory, JSON.treeToValue(tree, ArtifactCard.class));
     } catch (JsonProcessingException e) {
       throw new ContractException(
-          file + " is no artifact card: " + e.getOriginalMessage() + "; " + RESTORE, e);
+          file + " is no artifact card: " + Jsons.words(e) + "; " + RESTORE, e);
     } catch (IOException e) {
       throw TemporaryException.of("cannot read " + file, e);
     }

@@ -1,5 +1,7 @@
 package io.knack.contracts.store;
 
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -23,10 +25,23 @@ public final class Jsons {
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .build();
 
+  /** Where Jackson says that it does not say where. */
+  private static final String SOURCE =
+      "\\s*\\([^()]*\\[Source: [^\\]]*\\]\\)|\\s*at \\[Source: [^\\]]*\\]";
+
   private Jsons() {}
 
   /** Shared; do not configure. Unknown fields are skipped: a newer writer may say more. */
   public static ObjectMapper mapper() {
     return MAPPER;
+  }
+
+  /** What is wrong with a document and where, for a person. */
+  public static String words(JsonProcessingException problem) {
+    String words = String.valueOf(problem.getOriginalMessage()).replaceAll(SOURCE, "");
+    JsonLocation at = problem.getLocation();
+    return at == null || at.getLineNr() < 1
+        ? words
+        : words + " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
   }
 }

@@ -79,7 +79,7 @@ public final class ServingManifests {
     try {
       return Jsons.mapper().readValue(Files.readString(file), Manifest.class);
     } catch (JsonProcessingException e) {
-      throw new ContractException("manifest " + file + " is damaged: " + e.getOriginalMessage(), e);
+      throw new ContractException("manifest " + file + " is damaged: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw TemporaryException.of("cannot read " + file, e);
     }

@@ -202,16 +202,18 @@ final class PlansTest {
                     null,
                     List.of(
                         "endpoint=http://u:s3cret@127.0.0.1:9/v1",
-                        "replicas=[ftp://gpu, http://vllm_1:8000, http://gpu:8000, 'http://u:s3c/ret@h']",
+                        "replicas=[ftp://gpu, http://vllm_1:8000, http://gpu:8000, 'http://u:s3c/ret@h',"
+                            + " 'http://gpu/v1?key=s3c']",
                         "model=http://s3cret@h",
                         "set={a: '[https://u:s3cret@h]', b: 'https?://[^@]+@'}")))
         .isInstanceOf(PlanException.class)
         .hasMessageContainingAll(
-            "6 problems",
+            "7 problems",
             "endpoint: must not hold a user name or password in an address",
             "replicas[0]: is 'ftp://gpu', expected an http or https address",
             "replicas[1]: has an underscore in its host, 'vllm_1:8000'",
             "replicas[3]: is 'http://***@h', expected",
+            "replicas[4]: must end with its path, without '?'",
             "model: must not hold",
             "set.a: must not hold")
         .hasMessageNotContainingAny("s3c");

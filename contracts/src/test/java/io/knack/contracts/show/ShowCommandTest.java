@@ -120,6 +120,7 @@ final class ShowCommandTest {
           .asString()
           .contains("\"stage\":\"mine\"", digest);
     }
+    assertThat(show("runs", "--run", "night")).isZero();
     assertThat(show("interactions", "--run", "night")).as(err.toString()).isEqualTo(65);
     Files.writeString(RunRecord.file(home, night, "curate"), "{\"run\":\"night\"}");
     assertThat(show("runs")).isEqualTo(65);
@@ -182,6 +183,28 @@ final class ShowCommandTest {
     Files.copy(artifact.resolve("members.parquet"), artifact.resolve("more.parquet"));
     assertThat(show("members")).isEqualTo(65);
     assertThat(err.toString()).contains("more.parquet is no part of the artifact");
+  }
+
+  @Test
+  void aFileThatIsGoneOrCutIsNotShownAsFewerRows() throws IOException {
+    Path artifact = ArtifactStore.open(home).chain(ArtifactKind.CLUSTERS).get(0).directory();
+    Path table = artifact.resolve("members.parquet");
+    byte[] whole = Files.readAllBytes(table);
+    Files.write(table, java.util.Arrays.copyOf(whole, whole.length - 1));
+    assertThat(show("clusters")).isEqualTo(65);
+    assertThat(err.toString()).contains("members.parquet has " + (whole.length - 1) + " bytes");
+    Files.delete(table);
+    assertThat(show("clusters")).isEqualTo(65);
+    assertThat(err.toString()).contains("members.parquet is missing; its card lists it");
+  }
+
+  @Test
+  void whatIsNotThereIsSaidToBeMissing() {
+    assertThat(show("members", "--run", "nope")).isEqualTo(65);
+    assertThat(err.toString()).contains("run nope handed on no clusters");
+    assertThat(show("runs", "--run", "nope")).isEqualTo(2);
+    assertThat(err.toString()).contains("there is no run nope in " + home);
+    assertThat(show("")).isEqualTo(2);
   }
 
   private int show(String... arguments) {

@@ -222,7 +222,7 @@ public final class Memories {
     try {
       return Jsons.mapper().readValue(Files.readString(file), AdapterCard.class);
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is no adapter card: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is no adapter card: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new ContractException(
           "adapter " + directory + " has no readable " + AdapterCard.FILE, e);
@@ -234,7 +234,7 @@ public final class Memories {
     try {
       return Jsons.mapper().readValue(Files.readString(file), RuleSet.class);
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is no rule set: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is no rule set: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new ContractException("rules artifact " + artifact.ref() + " has no rules.json", e);
     }

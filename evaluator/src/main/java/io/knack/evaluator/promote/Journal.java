@@ -84,7 +84,7 @@ public final class Journal {
         lines.add(Jsons.mapper().readValue(line, Line.class));
       }
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is damaged: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is damaged: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new TemporaryException("cannot read " + file + ": " + e.getMessage(), e);
     }

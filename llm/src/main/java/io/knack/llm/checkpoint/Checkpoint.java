@@ -157,11 +157,38 @@ public final class Checkpoint {
     return file(name).entry(name).shape();
   }
 
+  /**
+   * @throws ContractException when the tensor is missing or of another shape
+   */
+  void requireShape(String name, List<Long> expected) {
+    List<Long> shape = shape(name);
+    if (!shape.equals(expected)) {
+      throw new ContractException(
+          file(name).path()
+              + ": tensor '"
+              + name
+              + "' has shape "
+              + shape
+              + ", config.json asks for "
+              + expected);
+    }
+  }
+
+  /** The file that holds a tensor. */
+  public Path fileOf(String name) {
+    return file(name).path();
+  }
+
   private SafetensorsFile file(String name) {
     SafetensorsFile file = files.get(name);
     if (file == null) {
       throw new ContractException(
-          directory + ": has no tensor '" + name + "', which its config.json asks for");
+          directory
+              + ": has no tensor '"
+              + name
+              + "', which its config.json asks for"
+              + (files.isEmpty() ? "" : "; its first is '" + files.firstKey() + "'")
+              + "; expected the names that transformers saves");
     }
     return file;
   }
@@ -179,16 +206,7 @@ public final class Checkpoint {
     SafetensorsFile file = file(name);
     SafetensorsFile.Entry entry = file.entry(name);
     List<Long> shape = entry.shape();
-    if (!shape.equals(java.util.Arrays.stream(expected).boxed().toList())) {
-      throw new ContractException(
-          file.path()
-              + ": tensor '"
-              + name
-              + "' has shape "
-              + shape
-              + ", config.json asks for "
-              + java.util.Arrays.toString(expected));
-    }
+    requireShape(name, java.util.Arrays.stream(expected).boxed().toList());
     DType stored = type(name);
     NDArray result;
     if (entry.bytes() > PIECE) {

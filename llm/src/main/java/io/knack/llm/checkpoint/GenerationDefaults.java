@@ -1,7 +1,6 @@
 package io.knack.llm.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import io.knack.contracts.stage.ContractException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,7 +8,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** A checkpoint's {@code generation_config.json}, as far as it is heeded. */
+/**
+ * How a checkpoint wants to be generated from, as far as that is heeded: its {@code
+ * generation_config.json}, and only where there is none, as in transformers, its {@code
+ * config.json}.
+ *
+ * @param path of the file
+ */
 public record GenerationDefaults(Path path, JsonNode options) {
   /** Options that change what greedy decoding gives in transformers, and what leaves it alone. */
   private static final Map<String, Double> CHANGE =
@@ -23,6 +28,7 @@ public record GenerationDefaults(Path path, JsonNode options) {
 
   private static final List<String> LISTS =
       List.of(
+          "stop_strings",
           "suppress_tokens",
           "begin_suppress_tokens",
           "bad_words_ids",
@@ -32,11 +38,11 @@ public record GenerationDefaults(Path path, JsonNode options) {
           "forced_decoder_ids",
           "exponential_decay_length_penalty");
 
-  /** Those of a checkpoint directory; none where the file is not there. */
+  /** Those of a checkpoint directory. */
   public static GenerationDefaults of(Path directory) {
-    Path path = directory.resolve("generation_config.json");
-    return new GenerationDefaults(
-        path, Files.isRegularFile(path) ? SmallJson.read(path) : MissingNode.getInstance());
+    Path own = directory.resolve("generation_config.json");
+    Path path = Files.isRegularFile(own) ? own : directory.resolve("config.json");
+    return new GenerationDefaults(path, SmallJson.optional(path));
   }
 
   /** What ends a generation; empty where nothing is said. */

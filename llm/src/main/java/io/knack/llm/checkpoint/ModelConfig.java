@@ -63,16 +63,12 @@ public record ModelConfig(
     windows = List.copyOf(windows);
     stopIds = List.copyOf(stopIds);
     if (heads % kvHeads != 0) {
-      throw new ContractException(
-          "config.json: num_attention_heads "
-              + heads
-              + " is not a multiple of num_key_value_heads "
-              + kvHeads);
+      throw new IllegalArgumentException(
+          "num_attention_heads " + heads + " is not a multiple of num_key_value_heads " + kvHeads);
     }
     if (layers > MAX_LAYERS || (long) heads * headDim > MAX_WIDTH) {
-      throw new ContractException(
-          "config.json: "
-              + layers
+      throw new IllegalArgumentException(
+          layers
               + " layers of "
               + heads
               + " heads, each "
@@ -83,8 +79,8 @@ public record ModelConfig(
               + MAX_WIDTH);
     }
     if (headDim % 2 != 0) {
-      throw new ContractException(
-          "config.json: head_dim " + headDim + " is odd; rotary embedding needs an even one");
+      throw new IllegalArgumentException(
+          "head_dim " + headDim + " is odd; rotary embedding needs an even one");
     }
   }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.store.Jsons;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -127,7 +128,7 @@ public final class SafetensorsFile {
         throw new ContractException(path + ": the header goes on after its JSON object");
       }
     } catch (JsonProcessingException e) {
-      throw new ContractException(path + ": the header is not JSON: " + e.getOriginalMessage(), e);
+      throw new ContractException(path + ": the header is not JSON: " + Jsons.words(e), e);
     }
     checkLayout(path, entries.values(), 8 + length, size);
     return new SafetensorsFile(path, entries, metadata);

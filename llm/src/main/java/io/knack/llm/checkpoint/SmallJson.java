@@ -1,9 +1,11 @@
 package io.knack.llm.checkpoint;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.knack.contracts.stage.ContractException;
+import io.knack.contracts.store.Jsons;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +30,27 @@ public final class SmallJson {
       throw new ContractException(file + ": not a JSON object");
     }
     return root;
+  }
+
+  /**
+   * Reads a file of any size to its end and keeps nothing of it.
+   *
+   * @throws ContractException naming the file, when it is no JSON
+   */
+  public static void check(Path file) {
+    try (JsonParser parser = JSON.createParser(file.toFile())) {
+      if (parser.nextToken() == null) {
+        throw new ContractException(file + ": is empty, expected JSON");
+      }
+      parser.skipChildren();
+      if (parser.nextToken() != null) {
+        throw new ContractException(file + ": has more than one JSON document");
+      }
+    } catch (JsonProcessingException e) {
+      throw new ContractException(file + ": is no JSON: " + Jsons.words(e), e);
+    } catch (IOException e) {
+      throw new ContractException(file + ": cannot be read: " + e.getMessage(), e);
+    }
   }
 
   /** As {@link #read}; an empty object where there is no such file. */
@@ -56,7 +79,7 @@ public final class SmallJson {
       }
       return root;
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + ": is no JSON: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + ": is no JSON: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new ContractException(file + ": cannot be read: " + e.getMessage(), e);
     }

@@ -14,9 +14,12 @@ import io.knack.llm.Sample;
 import io.knack.llm.Sampling;
 import io.knack.llm.TokenUsage;
 import io.knack.llm.checkpoint.GenerationDefaults;
+import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.local.LocalModel;
 import io.knack.llm.local.LocalOptions;
+import io.knack.llm.lora.AdapterConfig;
+import io.knack.llm.text.Tokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -131,6 +134,7 @@ public final class GenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     check();
+    checkFiles();
     LocalOptions defaults = LocalOptions.defaults();
     int atOnce = prompts == null ? Math.min(samples, defaults.maxBatch()) : defaults.maxBatch();
     LocalOptions options =
@@ -141,7 +145,7 @@ public final class GenerateCommand implements Callable<Integer> {
       for (String adapter : adapters) {
         int equals = named(adapter) ? adapter.indexOf('=') : -1;
         String name = equals < 0 ? adapter : adapter.substring(0, equals);
-        loaded.loadAdapter(name, Path.of(adapter.substring(equals + 1)));
+        loaded.loadAdapter(name, directory(adapter));
         if (equals < 0 || (adapters.size() == 1 && prompts == null)) {
           everywhere = name;
         }
@@ -161,12 +165,13 @@ public final class GenerateCommand implements Callable<Integer> {
 
   /** Says what the checkpoint's own defaults ask for beyond what the options here can. */
   private void tellUnheeded() {
-    List<String> unheeded = GenerationDefaults.of(model).unheeded();
+    GenerationDefaults defaults = GenerationDefaults.of(model);
+    List<String> unheeded = defaults.unheeded();
     if (!unheeded.isEmpty()) {
       PrintWriter err = java.util.Objects.requireNonNull(spec).commandLine().getErr();
       err.println(
           "knack: "
-              + model.resolve("generation_config.json")
+              + defaults.path()
               + " asks for "
               + String.join(", ", unheeded)
               + ", which is not applied here");
@@ -246,6 +251,19 @@ public final class GenerateCommand implements Callable<Integer> {
     if (!problems.isEmpty()) {
       throw new PlanException(problems);
     }
+  }
+
+  /** What can be told before the weights are read. */
+  private void checkFiles() {
+    var unused = ModelConfig.of(model);
+    if (prompt != null && !Files.isRegularFile(model.resolve(Tokenizer.FILE))) {
+      throw Tokenizer.missing(model);
+    }
+    adapters.stream().map(GenerateCommand::directory).forEach(AdapterConfig::read);
+  }
+
+  private static Path directory(String adapter) {
+    return Path.of(named(adapter) ? adapter.substring(adapter.indexOf('=') + 1) : adapter);
   }
 
   private List<GenerationRequest> requests(@Nullable String everywhere, LocalModel loaded)

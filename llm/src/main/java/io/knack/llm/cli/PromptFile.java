@@ -11,6 +11,7 @@ import io.knack.contracts.stage.PlanException;
 import io.knack.llm.Prompt;
 import io.knack.llm.text.Utf8Lines;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,6 +81,9 @@ record PromptFile(Path file, Plain plain, int vocabulary) {
       }
       if (!node.isObject()) {
         throw wrong("is " + node + ", expected an object");
+      }
+      if (!StandardCharsets.UTF_8.newEncoder().canEncode(node.toString())) {
+        throw wrong("holds half of a surrogate pair (\\ud800 to \\udfff alone), which is no text");
       }
       for (Map.Entry<String, JsonNode> field : node.properties()) {
         if (!KEYS.contains(field.getKey())) {

@@ -78,6 +78,18 @@ record EncoderConfig(
           "sentence_distilbert_config.json",
           "sentence_mpnet_config.json");
 
+  /** What sentence-transformers hands on to the model and its tokenizer, who then do otherwise. */
+  private static final List<String> HANDED_ON =
+      List.of(
+          "tokenizer_args",
+          "tokenizer_kwargs",
+          "processor_args",
+          "processor_kwargs",
+          "model_args",
+          "model_kwargs",
+          "config_args",
+          "config_kwargs");
+
   /** Names of all files that are read here. */
   static final Set<String> FILES =
       Stream.concat(
@@ -147,14 +159,37 @@ record EncoderConfig(
       throw new ContractException(
           directory + ": a pooling without the prompt (include_prompt) is not supported");
     }
-    JsonNode limits =
-        LIMITS.stream()
-            .map(encoder::resolve)
-            .map(SmallJson::optional)
-            .filter(json -> !json.isEmpty())
-            .findFirst()
-            .orElse(JsonNodeFactory.instance.objectNode());
+    JsonNode limits = JsonNodeFactory.instance.objectNode();
+    for (String name : LIMITS) {
+      JsonNode found = SmallJson.optional(encoder.resolve(name));
+      if (!found.isEmpty()) {
+        limits = found;
+        checkLimits(encoder.resolve(name), found);
+        break;
+      }
+    }
     return of(encoder, limits, pooling, scaling, prefix);
+  }
+
+  private static void checkLimits(Path file, JsonNode limits) {
+    for (String key : HANDED_ON) {
+      if (limits.hasNonNull(key)
+          && !(limits.get(key).isContainerNode() && limits.get(key).isEmpty())) {
+        throw new ContractException(
+            file
+                + ": "
+                + key
+                + " "
+                + limits.get(key)
+                + " is not supported; write what it says into"
+                + " tokenizer_config.json or config.json");
+      }
+    }
+    JsonNode longest = limits.path("max_seq_length");
+    if (limits.hasNonNull("max_seq_length") && !(longest.isInt() && longest.intValue() > 0)) {
+      throw new ContractException(
+          file + ": max_seq_length is " + longest + ", expected a positive number of tokens");
+    }
   }
 
   private static EncoderConfig of(
@@ -222,9 +257,11 @@ record EncoderConfig(
         positive(file, config, "vocab_size"),
         positions,
         unplaced,
-        layout == Layout.BERT ? positive(file, config, "type_vocab_size") : 0,
+        layout != Layout.BERT
+            ? 0
+            : config.has("type_vocab_size") ? positive(file, config, "type_vocab_size") : 2,
         layout == Layout.MPNET ? config.path("relative_attention_num_buckets").asInt(32) : 0,
-        distil ? 1e-12 : config.path("layer_norm_eps").asDouble(1e-12),
+        distil ? 1e-12 : epsilon(file, config.path("layer_norm_eps")),
         Math.max(2, Math.min(positions - first, longest > 0 ? longest : fromTokenizer)),
         pooling,
         scaling,
@@ -264,6 +301,13 @@ record EncoderConfig(
   /** What sentence-transformers puts before every text unless told otherwise. */
   private static String prefix(Path file) {
     JsonNode config = SmallJson.optional(file);
+    if (config.hasNonNull("truncate_dim")) {
+      throw new ContractException(
+          file
+              + ": truncate_dim "
+              + config.get("truncate_dim")
+              + " is not supported: vectors keep their width; remove it");
+    }
     JsonNode name = config.path("default_prompt_name");
     if (!name.isTextual()) {
       return "";
@@ -320,6 +364,17 @@ record EncoderConfig(
     if (found.isContainerNode()) {
       throw new ContractException(file + ": " + key + " is not supported");
     }
+  }
+
+  private static double epsilon(Path file, JsonNode value) {
+    if (value.isMissingNode() || value.isNull()) {
+      return 1e-12;
+    }
+    if (!value.isNumber() || !(value.doubleValue() >= 0)) {
+      throw new ContractException(
+          file + ": layer_norm_eps is " + value + ", expected a number of at least 0");
+    }
+    return value.doubleValue();
   }
 
   private static int positive(Path file, JsonNode config, String key) {

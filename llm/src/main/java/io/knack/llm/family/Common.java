@@ -61,26 +61,30 @@ final class Common {
     RopeScaling rope = rope(config, key);
     config.node("rope_parameters");
     config.require("partial_rotary_factor", 1.0);
-    return new ModelConfig(
-        config.architecture(),
-        config.positive("vocab_size"),
-        config.positive("hidden_size"),
-        config.positive("num_hidden_layers"),
-        heads,
-        config.positive("num_key_value_heads", heads),
-        traits.headDim(),
-        config.positive("intermediate_size"),
-        epsilon,
-        theta,
-        rope,
-        traits.windows(),
-        traits.qkvBias(),
-        traits.outputBias(),
-        traits.mlpBias(),
-        traits.qkNorm(),
-        config.flag("tie_word_embeddings", Flag.FALSE) ? Embeddings.TIED : Embeddings.SEPARATE,
-        config.positive("max_position_embeddings", traits.maxPositions()),
-        stopIds(config));
+    try {
+      return new ModelConfig(
+          config.architecture(),
+          config.positive("vocab_size"),
+          config.positive("hidden_size"),
+          config.positive("num_hidden_layers"),
+          heads,
+          config.positive("num_key_value_heads", heads),
+          traits.headDim(),
+          config.positive("intermediate_size"),
+          epsilon,
+          theta,
+          rope,
+          traits.windows(),
+          traits.qkvBias(),
+          traits.outputBias(),
+          traits.mlpBias(),
+          traits.qkNorm(),
+          config.flag("tie_word_embeddings", Flag.FALSE) ? Embeddings.TIED : Embeddings.SEPARATE,
+          config.positive("max_position_embeddings", traits.maxPositions()),
+          stopIds(config));
+    } catch (IllegalArgumentException e) {
+      throw new ContractException(config.path() + ": " + e.getMessage(), e);
+    }
   }
 
   /** {@code head_dim}, else the heads' share of the width. */
@@ -201,7 +205,6 @@ final class Common {
 
   private static List<Integer> stopIds(ConfigReader config) {
     Path directory = Objects.requireNonNull(config.path().toAbsolutePath().getParent());
-    List<Integer> ids = GenerationDefaults.of(directory).stopIds();
-    return ids.isEmpty() ? config.ids("eos_token_id") : ids;
+    return GenerationDefaults.of(directory).stopIds();
   }
 }

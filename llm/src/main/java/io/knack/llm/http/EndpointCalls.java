@@ -4,11 +4,15 @@ import io.knack.contracts.plan.Default;
 import io.knack.contracts.plan.Doc;
 import io.knack.contracts.plan.Range;
 import io.knack.contracts.stage.PlanException;
+import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How an OpenAI-compatible endpoint is asked: what it can bear, and for how long one waits. */
+/**
+ * How an OpenAI-compatible endpoint is asked: what it can bear, and for how long one waits. Plans
+ * that hold it go to Spark's executors.
+ */
 public record EndpointCalls(
     @Doc("environment variable that holds the API key; unset means no key")
         @Default("OPENAI_API_KEY")
@@ -21,7 +25,8 @@ public record EndpointCalls(
     @Doc("longest wait between tries; a server that asks for more ends the run") @Default("60s")
         Duration longestBackOff,
     @Doc("prompt and completion together, in tokens; 0 when unknown") @Default("0") @Range(min = 0)
-        int maxContext) {
+        int maxContext)
+    implements Serializable {
 
   public EndpointCalls {
     List<String> problems = new ArrayList<>();

@@ -65,11 +65,23 @@ final class HttpSession implements GenerationSession {
     int call;
     long due;
     boolean done;
+
+    /** The endpoint takes one sample a call. */
+    boolean singly;
+
     @Nullable CompletableFuture<HttpResponse<byte[]>> future;
 
     Task(GenerationRequest request, GenerationListener listener) {
       this.request = request;
       this.listener = listener;
+    }
+
+    TokenUsage usage() {
+      return new TokenUsage(
+          promptTokens,
+          cachedPromptTokens,
+          completionTokens,
+          (System.nanoTime() - submitted) / 1000);
     }
 
     @Override
@@ -125,7 +137,9 @@ final class HttpSession implements GenerationSession {
           abandon(task);
           again(
               task,
-              "no answer within " + model.endpoint().calls().timeout().toMillis() + " ms (calls.timeout)",
+              "no answer within "
+                  + model.endpoint().calls().timeout().toMillis()
+                  + " ms (calls.timeout)",
               Duration.ZERO,
               null);
         }
@@ -161,7 +175,8 @@ final class HttpSession implements GenerationSession {
 
   private void send(Task task) {
     int first = task.samples.size();
-    String body = Wire.body(task.request, model.name(), task.request.samples() - first, first);
+    int samples = task.singly ? 1 : task.request.samples() - first;
+    String body = Wire.body(task.request, model.name(), samples, first);
     int call = ++task.call;
     task.tries++;
     task.due = System.nanoTime() + model.endpoint().calls().timeout().toNanos();
@@ -207,7 +222,13 @@ final class HttpSession implements GenerationSession {
       return;
     }
     int status = response.statusCode();
-    if (status == 200) {
+    if (status >= 400
+        && !task.singly
+        && task.request.samples() - task.samples.size() > 1
+        && Wire.wantsOneSample(Wire.complaint(response.body()))) {
+      task.singly = true;
+      waiting.addFirst(task);
+    } else if (status == 200) {
       Wire.Answer answer;
       try {
         answer = Wire.answer(response.body(), task.request, task.samples.size());
@@ -276,15 +297,7 @@ final class HttpSession implements GenerationSession {
   private void complete(Task task) {
     task.done = true;
     task.listener.completed(
-        new Completion(
-            List.of(),
-            null,
-            List.copyOf(task.samples),
-            new TokenUsage(
-                task.promptTokens,
-                task.cachedPromptTokens,
-                task.completionTokens,
-                (System.nanoTime() - task.submitted) / 1000)));
+        new Completion(List.of(), null, List.copyOf(task.samples), task.usage()));
   }
 
   /** What to look at where no connection came about. */
@@ -343,6 +356,9 @@ final class HttpSession implements GenerationSession {
 
   private void fail(Task task, RuntimeException problem) {
     task.done = true;
+    if (task.promptTokens + task.completionTokens > 0) {
+      task.listener.spent(task.usage());
+    }
     task.listener.failed(problem);
   }
 

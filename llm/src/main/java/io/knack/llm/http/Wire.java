@@ -16,11 +16,17 @@ import io.knack.llm.Sampling;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The JSON of {@code /chat/completions} and {@code /completions}. */
 final class Wire {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final Pattern ONE_SAMPLE =
+      Pattern.compile(
+          "(?i)only one completion choice|\\b(?:n|'n'|\"n\"|`n`)\\b[^.;]{0,40}(?:must be|at most|only|not"
+              + " supported|greater than)|multiple (?:choices|completions)[^.;]{0,20}not supported");
 
   private Wire() {}
 
@@ -188,9 +194,17 @@ final class Wire {
     }
     return new Answer(
         samples,
-        count(usage, "prompt_tokens", 0),
+        count(usage, "prompt_tokens", estimate(request.prompt())),
         count(usage.path("prompt_tokens_details"), "cached_tokens", 0),
         counted >= 0 ? counted : samples.stream().mapToLong(Sample::completionTokens).sum());
+  }
+
+  /**
+   * Whether a complaint says that a server makes one sample a call. llama.cpp's says "Only one
+   * completion choice is allowed"; others name the field.
+   */
+  static boolean wantsOneSample(String complaint) {
+    return ONE_SAMPLE.matcher(complaint).find();
   }
 
   /** A text, or a list of parts, of which those of text count: others think, or show. */
@@ -295,6 +309,18 @@ final class Wire {
   /** Four bytes a token: what English and code come to with today's vocabularies, roughly. */
   static int estimate(String text) {
     return (text.getBytes(java.nio.charset.StandardCharsets.UTF_8).length + 3) / 4;
+  }
+
+  private static int estimate(Prompt prompt) {
+    if (prompt instanceof Prompt.Text text) {
+      return estimate(text.text());
+    }
+    if (prompt instanceof Prompt.Chat chat) {
+      return chat.messages().stream().mapToInt(message -> estimate(message.content()) + 4).sum();
+    }
+    return prompt instanceof Prompt.Conversation conversation
+        ? estimate(JSON.valueToTree(conversation.messages()).toString())
+        : 0;
   }
 
   /** What an error's body says, in the server's words. */

@@ -124,7 +124,7 @@ public final class Kernels implements AutoCloseable {
                 + name
                 + "' is not there: the PyTorch engine sees "
                 + engine().getGpuCount()
-                + " CUDA devices; use cpu, or see './knack doctor --device cuda'");
+                + " CUDA devices; use cpu (docs/operations.md says what a GPU needs)");
       }
       return Device.gpu(index);
     }

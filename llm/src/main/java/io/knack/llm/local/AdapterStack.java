@@ -23,6 +23,12 @@ final class AdapterStack implements AutoCloseable {
   /** The modules of each fused projection, by their place in {@link PeftAdapter#MODULES}. */
   private static final int[][] SLOTS = {{0, 1, 2}, {3}, {4, 5}, {6}};
 
+  /**
+   * Each adapter's ranks are filled up to a multiple of this with zeros, so that its sums are cut
+   * as if it were alone: the same numbers whatever adapters stand before and behind it.
+   */
+  private static final long ROOM = 16;
+
   private final NDManager owner;
   private final List<PeftAdapter> adapters;
   private final long[] ranks;
@@ -69,13 +75,18 @@ final class AdapterStack implements AutoCloseable {
     return first;
   }
 
+  /** An adapter's own ranks, without what fills them up. */
   int ranks(PeftAdapter adapter) {
-    return (int) ranks[adapters.indexOf(adapter)];
+    return (int) widest(adapter);
   }
 
   static AdapterStack of(Kernels kernels, ModelConfig model, List<PeftAdapter> adapters) {
     NDManager owner = kernels.manager().newSubManager();
-    long[] ranks = adapters.stream().mapToLong(AdapterStack::widest).toArray();
+    long[] ranks =
+        adapters.stream()
+            .mapToLong(AdapterStack::widest)
+            .map(r -> (r + ROOM - 1) / ROOM * ROOM)
+            .toArray();
     List<NDArray> tensors = new ArrayList<>();
     if (!adapters.isEmpty()) {
       NDArray like = adapters.get(0).pairs().values().iterator().next().a();

@@ -10,6 +10,7 @@ import io.knack.llm.GenerationSession;
 import io.knack.llm.LanguageModel;
 import io.knack.llm.Prompt;
 import io.knack.llm.checkpoint.Checkpoint;
+import io.knack.llm.checkpoint.DecoderTensors;
 import io.knack.llm.checkpoint.GenerationDefaults;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.kernel.AvailableMemory;
@@ -24,8 +25,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -97,6 +96,26 @@ public final class LocalModel implements LanguageModel {
     ModelConfig config = ModelConfig.of(directory);
     double repetitionPenalty = GenerationDefaults.of(directory).repetitionPenalty();
     Checkpoint checkpoint = Checkpoint.open(directory);
+    DecoderTensors.check(checkpoint, config);
+    Tokenizer tokenizer =
+        Files.isRegularFile(directory.resolve(Tokenizer.FILE)) ? Tokenizer.load(directory) : null;
+    try {
+      return load(directory, options, config, checkpoint, repetitionPenalty, tokenizer);
+    } catch (RuntimeException e) {
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
+      throw e;
+    }
+  }
+
+  private static LocalModel load(
+      Path directory,
+      LocalOptions options,
+      ModelConfig config,
+      Checkpoint checkpoint,
+      double repetitionPenalty,
+      @Nullable Tokenizer tokenizer) {
     if (options.threads() > 0) {
       Kernels.threads(options.threads());
     }
@@ -109,10 +128,6 @@ public final class LocalModel implements LanguageModel {
         dtype = DType.F32;
       }
       Weights weights = Weights.load(kernels, config, checkpoint, dtype, options);
-      Tokenizer tokenizer =
-          Files.isRegularFile(directory.resolve("tokenizer.json"))
-              ? Tokenizer.load(directory)
-              : null;
       return new LocalModel(
           directory, options, kernels, config, repetitionPenalty, weights, tokenizer);
     } catch (RuntimeException e) {
@@ -148,8 +163,7 @@ public final class LocalModel implements LanguageModel {
   /** The checkpoint's tokenizer; refused when it has none. */
   public Tokenizer tokenizer() {
     if (tokenizer == null) {
-      throw new ContractException(
-          directory + ": has no tokenizer.json; only prompts of token ids can be used");
+      throw Tokenizer.missing(directory);
     }
     return tokenizer;
   }
@@ -292,15 +306,9 @@ public final class LocalModel implements LanguageModel {
     return stack != null && stack.adapters().containsAll(wanted) ? stack : newStack(wanted);
   }
 
-  private static List<PeftAdapter> distinct(List<@Nullable PeftAdapter> ofRows) {
-    List<PeftAdapter> wanted = new ArrayList<>();
-    for (PeftAdapter adapter : ofRows) {
-      if (adapter != null && !wanted.contains(adapter)) {
-        wanted.add(adapter);
-      }
-    }
-    wanted.sort(Comparator.comparingInt(System::identityHashCode));
-    return wanted;
+  /** In the order in which they were loaded, whatever rows ask for them. */
+  private List<PeftAdapter> distinct(List<@Nullable PeftAdapter> ofRows) {
+    return adapters.values().stream().map(Loaded::adapter).filter(ofRows::contains).toList();
   }
 
   private AdapterStack newStack(List<PeftAdapter> wanted) {
@@ -389,8 +397,15 @@ public final class LocalModel implements LanguageModel {
         };
     for (int id : ids) {
       if (id < 0 || id >= config.vocabulary()) {
-        throw new PlanException(
-            "prompt: token id " + id + " is outside the vocabulary of " + config.vocabulary());
+        throw kind(prompt) == Kind.IDS
+            ? new PlanException(
+                "prompt: token id " + id + " is outside the vocabulary of " + config.vocabulary())
+            : new ContractException(
+                directory.resolve(Tokenizer.FILE)
+                    + ": gives the token id "
+                    + id
+                    + ", config.json has a vocab_size of "
+                    + config.vocabulary());
       }
     }
     if (ids.isEmpty()) {

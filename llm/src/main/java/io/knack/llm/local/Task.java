@@ -120,6 +120,9 @@ final class Task implements GenerationSession.Handle {
     if (!failed) {
       failed = true;
       cancelled = true;
+      if (begun > 0) {
+        listener.spent(usage());
+      }
       listener.failed(problem);
     }
   }
@@ -167,15 +170,14 @@ final class Task implements GenerationSession.Handle {
         all.add(sample);
       }
     }
-    listener.completed(
-        new Completion(
-            prompt,
-            promptLogprobs,
-            List.copyOf(all),
-            new TokenUsage(
-                prompt.size(),
-                request.repeats() ? prompt.size() : cachedPromptTokens,
-                completionTokens,
-                (System.nanoTime() - started) / 1000)));
+    listener.completed(new Completion(prompt, promptLogprobs, List.copyOf(all), usage()));
+  }
+
+  private TokenUsage usage() {
+    return new TokenUsage(
+        prompt.size(),
+        request.repeats() ? prompt.size() : cachedPromptTokens,
+        completionTokens,
+        (System.nanoTime() - started) / 1000);
   }
 }

@@ -4,8 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.IValue;
-import io.knack.contracts.stage.ContractException;
 import io.knack.llm.checkpoint.Checkpoint;
+import io.knack.llm.checkpoint.DecoderTensors;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.checkpoint.ModelConfig.Bias;
 import io.knack.llm.checkpoint.ModelConfig.Embeddings;
@@ -15,15 +15,12 @@ import io.knack.llm.kernel.Kernels;
 import io.knack.llm.vector.VectorMath;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 
 /** A decoder's weights in the order the {@code decoder} kernel takes them. */
 final class Weights implements AutoCloseable {
-  private static final String EMBEDDING = "model.embed_tokens.weight";
-
   /** Mapped pages count as resident until the collector drops the map. */
   private static final long COLLECT_EVERY = 256L << 20;
 
@@ -64,7 +61,8 @@ final class Weights implements AutoCloseable {
       DType matrices = vectors ? kept : dtype;
       List<NDArray> tensors =
           new Loader(kernels, model, checkpoint, dtype, matrices, vectors, owner).all();
-      return new Weights(owner, tensors, dtype, matrices, checkpoint.type(EMBEDDING), vectors);
+      return new Weights(
+          owner, tensors, dtype, matrices, checkpoint.type(DecoderTensors.EMBEDDING), vectors);
     } catch (RuntimeException e) {
       owner.close();
       throw e;
@@ -128,7 +126,6 @@ final class Weights implements AutoCloseable {
     private final Kernels.Layout layout;
 
     private final DType matrices;
-    private final Set<String> unread;
     private long dropped;
 
     Loader(
@@ -151,7 +148,6 @@ final class Weights implements AutoCloseable {
               ? Kernels.Layout.PLAIN
               : vectors ? VectorDecoder.layout(kernels, dtype) : kernels.layout(dtype);
       this.matrices = matrices;
-      this.unread = new HashSet<>(checkpoint.names());
     }
 
     List<NDArray> all() {
@@ -161,17 +157,6 @@ final class Weights implements AutoCloseable {
       }
       ends(weights);
       weights.add(kernels.cast(owner, owner.create(model.inverseFrequencies()), DType.F32));
-      unread.removeIf(name -> name.endsWith("rotary_emb.inv_freq"));
-      if (!unread.isEmpty()) {
-        throw new ContractException(
-            checkpoint.directory()
-                + ": tensor '"
-                + unread.stream().sorted().findFirst().orElseThrow()
-                + "' has no place in a "
-                + model.architecture()
-                + " with this config.json"
-                + (unread.size() > 1 ? " (and " + (unread.size() - 1) + " more)" : ""));
-      }
       System.gc();
       return weights;
     }
@@ -253,38 +238,23 @@ final class Weights implements AutoCloseable {
     private void ends(List<NDArray> weights) {
       try (NDManager scope = owner.newSubManager()) {
         NDManager keeper = pack ? scope : owner;
-        NDArray embedding = matrix(keeper, EMBEDDING, model.vocabulary(), model.hidden());
+        NDArray embedding =
+            matrix(keeper, DecoderTensors.EMBEDDING, model.vocabulary(), model.hidden());
         NDArray head = head(embedding);
-        weights.add(pack ? checkpoint.lookup(kernels, owner, EMBEDDING) : embedding);
-        weights.add(plain("model.norm.weight", model.hidden()));
+        weights.add(pack ? checkpoint.lookup(kernels, owner, DecoderTensors.EMBEDDING) : embedding);
+        weights.add(plain(DecoderTensors.NORM, model.hidden()));
         weights.add(head);
       }
     }
 
     private NDArray head(NDArray embedding) {
       if (model.embeddings() == Embeddings.TIED) {
-        requireTied(embedding);
+        DecoderTensors.checkTied(kernels, owner, checkpoint, model);
         return pack ? fuse(List.of(embedding)) : embedding;
       }
       try (NDManager scope = owner.newSubManager()) {
-        return fuse(List.of(matrix(scope, "lm_head.weight", model.vocabulary(), model.hidden())));
-      }
-    }
-
-    /** A head of its own beside tied embeddings must be the same, or which of the two is meant? */
-    private void requireTied(NDArray embedding) {
-      if (!checkpoint.has("lm_head.weight")) {
-        return;
-      }
-      try (NDManager scope = owner.newSubManager()) {
-        NDArray head = matrix(scope, "lm_head.weight", model.vocabulary(), model.hidden());
-        if (kernels.number("same", head, embedding) == 0) {
-          throw new ContractException(
-              checkpoint.directory()
-                  + ": config.json ties the embeddings, but lm_head.weight differs from "
-                  + EMBEDDING
-                  + "; set tie_word_embeddings to false if lm_head.weight is meant, else remove it");
-        }
+        return fuse(
+            List.of(matrix(scope, DecoderTensors.HEAD, model.vocabulary(), model.hidden())));
       }
     }
 
@@ -293,12 +263,10 @@ final class Weights implements AutoCloseable {
     }
 
     private NDArray matrix(NDManager to, String name, long... shape) {
-      unread.remove(name);
       return checkpoint.load(kernels, to, name, matrices, shape);
     }
 
     private NDArray read(NDManager to, String name, long... shape) {
-      unread.remove(name);
       return checkpoint.load(kernels, to, name, dtype, shape);
     }
   }

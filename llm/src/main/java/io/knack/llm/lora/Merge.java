@@ -8,8 +8,10 @@ import io.knack.contracts.stage.PlanException;
 import io.knack.contracts.stage.TemporaryException;
 import io.knack.contracts.store.DurableFiles;
 import io.knack.llm.checkpoint.Checkpoint;
+import io.knack.llm.checkpoint.DecoderTensors;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.checkpoint.SafetensorsWriter;
+import io.knack.llm.checkpoint.SmallJson;
 import io.knack.llm.kernel.DType;
 import io.knack.llm.kernel.Kernels;
 import io.knack.llm.text.ChatTemplate;
@@ -32,6 +34,14 @@ import java.util.stream.Stream;
 /** Folds an adapter into its base: a plain checkpoint in the base's types, one tensor in memory. */
 public final class Merge {
   /** Bytes of a tensor that are written at once. */
+  /** What is copied as it is, and would be found damaged by whoever loads the result. */
+  private static final List<String> READ_LATER =
+      List.of(
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "generation_config.json");
+
   private static final long PIECE = 1L << 20;
 
   /** Weights in the formats of other programs and older ones: they are those before the merge. */
@@ -62,11 +72,13 @@ public final class Merge {
     }
     ModelConfig model = ModelConfig.of(base);
     Checkpoint checkpoint = Checkpoint.open(base);
+    DecoderTensors.check(checkpoint, model);
+    READ_LATER.stream().map(base::resolve).filter(Files::isRegularFile).forEach(SmallJson::check);
     try (OrderlyStop stop = new OrderlyStop();
         Kernels kernels = Kernels.load("cpu")) {
       kernels.gradients(Kernels.Gradients.OFF);
       PeftAdapter adapter = PeftAdapter.read(kernels, kernels.manager(), adapterDirectory, model);
-      checkAdapted(checkpoint, adapter);
+      DecoderTensors.checkTied(kernels, kernels.manager(), checkpoint, model);
       Path staged = staged(out, parent, "." + whole.getFileName() + "-");
       try {
         writeWeights(kernels, checkpoint, adapter, staged, stop);
@@ -78,39 +90,6 @@ public final class Merge {
         throw e;
       }
     }
-  }
-
-  /** Every pair has its matrix in the base: none is dropped in silence. */
-  private static void checkAdapted(Checkpoint checkpoint, PeftAdapter adapter) {
-    adapter
-        .pairs()
-        .forEach(
-            (module, pair) -> {
-              String name = module + ".weight";
-              if (!checkpoint.has(name)) {
-                throw new ContractException(
-                    checkpoint.directory()
-                        + ": has no tensor '"
-                        + name
-                        + "', which the adapter changes; its first is "
-                        + checkpoint.names().stream()
-                            .findFirst()
-                            .map(n -> "'" + n + "'")
-                            .orElse("none")
-                        + "; expected the base of the adapter, with the names transformers saves");
-              }
-              List<Long> fits = List.of(pair.b().getShape().get(0), pair.a().getShape().get(1));
-              if (!checkpoint.shape(name).equals(fits)) {
-                throw new ContractException(
-                    checkpoint.directory()
-                        + ": tensor '"
-                        + name
-                        + "' has shape "
-                        + checkpoint.shape(name)
-                        + ", the adapter and config.json ask for "
-                        + fits);
-              }
-            });
   }
 
   private static Path staged(Path out, Path parent, String prefix) {

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class Tokenizer implements AutoCloseable {
+  public static final String FILE = "tokenizer.json";
+
   private final Path file;
   private final @Nullable JsonNode added;
   private final HuggingFaceTokenizer tokenizer;
@@ -46,6 +48,12 @@ public final class Tokenizer implements AutoCloseable {
     this.tokenizer = tokenizer;
   }
 
+  /** What a checkpoint without one is told that is given text. */
+  public static ContractException missing(Path directory) {
+    return new ContractException(
+        directory + ": has no " + FILE + "; only prompts of token ids can be used");
+  }
+
   /**
    * Loads {@code tokenizer.json} from a checkpoint directory, with what a decoder's other files
    * change about it.
@@ -53,7 +61,7 @@ public final class Tokenizer implements AutoCloseable {
    * @throws ContractException naming the file that is missing or cannot be read
    */
   public static Tokenizer load(Path directory) {
-    Path file = directory.resolve("tokenizer.json");
+    Path file = directory.resolve(FILE);
     if (!Files.isRegularFile(file)) {
       throw new ContractException(file + ": no such file; the checkpoint needs a tokenizer.json");
     }
@@ -83,7 +91,7 @@ public final class Tokenizer implements AutoCloseable {
    * @param edit changes the file's JSON before it is used
    */
   public static Tokenizer load(Path directory, Consumer<ObjectNode> edit) {
-    Path file = directory.resolve("tokenizer.json");
+    Path file = directory.resolve(FILE);
     ObjectMapper json = new ObjectMapper();
     try {
       if (!(json.readTree(file.toFile()) instanceof ObjectNode root)) {

@@ -18,6 +18,10 @@ import org.jspecify.annotations.Nullable;
  * before it or without; a carriage return elsewhere is part of it.
  */
 public final class Utf8Lines implements AutoCloseable {
+  /** What some editors write before a file's first line. */
+  private static final ByteBuffer MARK =
+      ByteBuffer.wrap("\ufeff".getBytes(StandardCharsets.UTF_8)).asReadOnlyBuffer();
+
   private final Path file;
   private final InputStream bytes;
   private long number;
@@ -61,6 +65,9 @@ public final class Utf8Lines implements AutoCloseable {
     }
     int length = line.size();
     ByteBuffer content = ByteBuffer.wrap(line.toByteArray());
+    if (number == 1 && content.limit() >= MARK.limit() && content.slice(0, 3).equals(MARK)) {
+      content.position(MARK.limit());
+    }
     if (read == '\n' && length > 0 && content.get(length - 1) == '\r') {
       content.limit(length - 1);
     }

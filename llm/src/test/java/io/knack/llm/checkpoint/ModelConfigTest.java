@@ -135,4 +135,26 @@ final class ModelConfigTest {
     assertThat(GenerationDefaults.of(model).repetitionPenalty()).isEqualTo(1);
     assertThat(ModelConfig.of(model).stopIds()).containsExactly(256);
   }
+
+  /**
+   * As in transformers: old checkpoints have them in config.json, which a file of their own hides.
+   */
+  @Test
+  void generationDefaultsAreThoseOfTheConfigWhereNoFileHasThem() throws IOException {
+    Path model = Fixtures.copy(Fixtures.checkpoint("qwen2"), directory.resolve("defaults"));
+    Path file = model.resolve("generation_config.json");
+    Files.deleteIfExists(file);
+    Path config = model.resolve("config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replaceFirst("\\{", "{\"repetition_penalty\": 1.5, \"no_repeat_ngram_size\": 2,"));
+    assertThat(GenerationDefaults.of(model).repetitionPenalty()).isEqualTo(1.5);
+    assertThat(GenerationDefaults.of(model).unheeded()).containsExactly("no_repeat_ngram_size = 2");
+    assertThat(ModelConfig.of(model).stopIds()).containsExactly(256);
+    Files.writeString(file, "{\"stop_strings\": [\"x\"]}");
+    assertThat(GenerationDefaults.of(model).repetitionPenalty()).isEqualTo(1);
+    assertThat(GenerationDefaults.of(model).unheeded()).containsExactly("stop_strings = [\"x\"]");
+    assertThat(ModelConfig.of(model).stopIds()).isEmpty();
+  }
 }

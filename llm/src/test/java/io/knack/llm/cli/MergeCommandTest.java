@@ -114,7 +114,7 @@ class MergeCommandTest {
     notMerged(
         model,
         Fixtures.adapter("llama2", "attention"),
-        "has no tensor 'model.layers.1.self_attn.q_proj.weight', which the adapter changes",
+        "has no tensor 'model.layers.1.self_attn.q_proj.weight', which its config.json asks for",
         "its first is 'lm_head.weight'");
   }
 
@@ -127,8 +127,30 @@ class MergeCommandTest {
           model,
           Fixtures.adapter("llama2", "attention"),
           "tensor 'model.layers.0.self_attn.q_proj.weight' has shape [32, " + in + "]",
-          "ask for [32, 32]");
+          "asks for [32, 32]");
     }
+  }
+
+  /** What generate would refuse of the result, merge refuses of the base. */
+  @Test
+  void aBaseThatIsNoWholeModelIsNotMerged() throws IOException {
+    Path adapter = Fixtures.adapter("llama2", "attention");
+    Path model = spoiled();
+    zeros(model, "F32", Map.of("model.layers.1.mlp.up_proj.weight", List.of(31L, 32L)));
+    notMerged(
+        model,
+        adapter,
+        "model.safetensors: tensor 'model.layers.1.mlp.up_proj.weight' has shape [31, 32]",
+        "asks for [48, 32]");
+    Path extra = Fixtures.copy(Fixtures.checkpoint("llama2"), directory.resolve("extra"));
+    Fixtures.replaceInHeader(
+        extra.resolve("model.safetensors"),
+        "model.layers.1.mlp.up_proj.weight",
+        "model.layers.1.mlp.up_poor.weight");
+    notMerged(extra, adapter, "has no tensor 'model.layers.1.mlp.up_proj.weight'");
+    Path damaged = Fixtures.copy(Fixtures.checkpoint("llama2"), directory.resolve("damaged"));
+    Files.writeString(damaged.resolve("tokenizer.json"), "{");
+    notMerged(damaged, adapter, "tokenizer.json: is no JSON: Unexpected end-of-input");
   }
 
   @Test

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -239,5 +240,30 @@ class TextEncoderTest {
     assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
         .isInstanceOf(ContractException.class)
         .hasMessageContaining("tokenizer_config.json: texts cannot be cut on the side 'middle'");
+  }
+
+  /** Each would give other vectors than sentence-transformers does. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "config_sentence_transformers.json | {'truncate_dim': 10} | truncate_dim 10 is not supported",
+        "sentence_bert_config.json | {'tokenizer_args': {'model_max_length': 10}} | tokenizer_args",
+        "sentence_bert_config.json | {'processor_kwargs': {'do_lower_case': true}} | processor_kwargs",
+        "sentence_bert_config.json | {'max_seq_length': '12'} | max_seq_length is \"12\"",
+        "sentence_bert_config.json | {'max_seq_length': -5} | expected a positive number of tokens",
+        "config.json | {'layer_norm_eps': 'x'} | layer_norm_eps is \"x\", expected a number",
+      })
+  void refusesSettingsThatItDoesNotHeed(
+      String file, String settings, String words, @TempDir Path directory) throws IOException {
+    copy("cls", directory);
+    Path changed = directory.resolve(file);
+    if (!Files.exists(changed)) {
+      Files.writeString(changed, "{}");
+    }
+    change(changed, new ObjectMapper().readTree(settings.replace('\'', '"')));
+    assertThatThrownBy(() -> TextEncoder.load(directory, "cpu"))
+        .isInstanceOf(ContractException.class)
+        .hasMessageContaining(words);
   }
 }

@@ -22,6 +22,7 @@ import io.knack.llm.GenerationSession;
 import io.knack.llm.Prompt;
 import io.knack.llm.Sample;
 import io.knack.llm.Sampling;
+import io.knack.llm.TokenUsage;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -160,6 +161,74 @@ class HttpModelTest {
         .isEqualTo(
             "{\"model\":\"tiny\",\"prompt\":\"hi\",\"max_tokens\":5,\"temperature\":0.0,\"n\":2,"
                 + "\"stream\":false}");
+  }
+
+  /** llama.cpp's server says the first of these with status 500. */
+  @Test
+  void asksOneByOneWhereTheServerWantsItSo() {
+    for (String words : List.of("Only one completion choice is allowed", "n must be at most 1")) {
+      bodies.clear();
+      script.add(
+          status(words.startsWith("n") ? 400 : 500, "{\"error\":{\"message\":\"" + words + "\"}}"));
+      script.addAll(List.of(text("a"), text("b"), text("c")));
+      Completion completion = one(ask("hi", 3));
+      assertThat(completion.samples()).extracting(Sample::text).containsExactly("a", "b", "c");
+      assertThat(completion.usage().completionTokens()).isEqualTo(6);
+      assertThat(bodies).hasSize(4);
+      assertThat(bodies.get(3).has("n")).isFalse();
+    }
+  }
+
+  @Test
+  void whatARequestHadCostBeforeItFailedIsTold() {
+    script.addAll(List.of(text("a"), status(400, "no more")));
+    List<String> heard = new ArrayList<>();
+    try (GenerationSession session = model().open()) {
+      session.submit(
+          ask("hi", 2),
+          new GenerationListener() {
+            @Override
+            public void spent(TokenUsage usage) {
+              heard.add(usage.promptTokens() + " " + usage.completionTokens());
+            }
+
+            @Override
+            public void failed(RuntimeException problem) {
+              heard.add("failed");
+            }
+          });
+      session.run();
+    }
+    assertThat(heard).containsExactly("9 2", "failed");
+  }
+
+  @Test
+  void countsByLengthWhatTheServerDoesNotCount() {
+    script.add(status(200, "{\"choices\": [{\"text\": \"abcdefgh\"}], \"usage\": null}"));
+    Completion completion = one(ask("sixteen letters!", 1));
+    assertThat(completion.usage().promptTokens()).isEqualTo(4);
+    assertThat(completion.usage().completionTokens()).isEqualTo(2);
+  }
+
+  @Test
+  void closingCancelsEveryCallWhateverAListenerThrows() {
+    List<String> heard = new ArrayList<>();
+    GenerationSession session = model().open();
+    for (String name : List.of("a", "b")) {
+      session.submit(
+          ask(name, 1),
+          new GenerationListener() {
+            @Override
+            public void completed(Completion completion) {
+              heard.add(name);
+              throw new IllegalStateException(name);
+            }
+          });
+    }
+    assertThatThrownBy(session::close)
+        .hasMessage("a")
+        .satisfies(thrown -> assertThat(thrown.getSuppressed()).hasSize(1));
+    assertThat(heard).containsExactly("a", "b");
   }
 
   @Test

@@ -56,6 +56,27 @@ class GenerationTest {
     return completion.samples().stream().map(Sample::ids).toList();
   }
 
+  /** To the last bit, whatever adapters of other ranks are in the batch and wherever they stand. */
+  @Test
+  void anAdaptersNumbersDoNotDependOnOtherAdapters() {
+    try (LocalModel model = open("llama2", F32)) {
+      for (String adapter : List.of("attention", "everywhere")) {
+        model.loadAdapter(adapter, Fixtures.adapter("llama2", adapter));
+      }
+      Sampling scored =
+          new Sampling(8, 0, 1, 0, List.of(), null, Sampling.Logprobs.PROMPT_AND_COMPLETION);
+      for (String adapter : model.adapters()) {
+        GenerationRequest one = request(3, 5, adapter, 1, scored);
+        Completion alone = model.generate(List.of(one)).get(0);
+        List<GenerationRequest> many = new ArrayList<>(List.of(one));
+        model.adapters().forEach(other -> many.add(request(4, 3, other, 1, scored)));
+        Completion together = model.generate(many).get(0);
+        assertThat(together.promptLogprobs()).isEqualTo(alone.promptLogprobs());
+        assertThat(together.samples()).isEqualTo(alone.samples());
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"llama2", "mistral", "qwen2", "qwen3"})
   void aSampleIsTheSameAloneAndAmongOthers(String name) {

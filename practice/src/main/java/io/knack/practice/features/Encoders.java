@@ -130,7 +130,7 @@ public final class Encoders implements Serializable {
     try {
       return Jsons.mapper().readValue(file.toFile(), Note.class).directory();
     } catch (JsonProcessingException e) {
-      throw new ContractException(file + " is damaged: " + e.getOriginalMessage(), e);
+      throw new ContractException(file + " is damaged: " + Jsons.words(e), e);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file, e);
     }

@@ -206,6 +206,7 @@ final class JudgeVerifier implements Verifier {
    *
    * @param spec whose options the judge was made of
    * @throws TemporaryException when the model did not answer
+   * @throws PlanException when it refuses, as it will again
    */
   JudgeTrial trial(VerifierSpec spec) {
     List<Judged> judged = judge(settings.known().stream().map(KnownAnswer::check).toList());
@@ -225,13 +226,28 @@ final class JudgeVerifier implements Verifier {
   }
 
   private static void answered(Judged one) {
-    if (one.fault() != null) {
-      throw new TemporaryException(
-          "the judge could not be calibrated: " + one.fault() + "; run it again");
+    RuntimeException problem = one.problem();
+    if (problem == null) {
+      return;
     }
+    String words = "the judge could not be calibrated: " + one.fault();
+    if (problem instanceof PlanException) {
+      throw new PlanException(words);
+    }
+    if (problem instanceof ContractException) {
+      throw new ContractException(words, problem);
+    }
+    throw new TemporaryException(words + "; run it again", problem);
   }
 
-  private record Judged(double value, Budget cost, @Nullable String fault) {}
+  /**
+   * @param problem why there is no judgement
+   */
+  private record Judged(double value, Budget cost, @Nullable RuntimeException problem) {
+    @Nullable String fault() {
+      return problem == null ? null : "judge: " + problem.getMessage();
+    }
+  }
 
   private List<Judged> judge(List<Check> checks) {
     List<Asked> asked = new ArrayList<>();
@@ -266,13 +282,13 @@ final class JudgeVerifier implements Verifier {
     for (int i = 0; i < checks.size(); i++) {
       double lowest = 1;
       Budget cost = new Budget(0, 0, 0, 0, 1, 0, 0, 0, 0);
-      String fault = null;
+      RuntimeException problem = null;
       for (Asked one : asked.subList(i * orders, (i + 1) * orders)) {
         lowest = Math.min(lowest, one.value);
         cost = cost.plus(one.cost);
-        fault = fault == null ? one.fault : fault;
+        problem = problem == null ? one.problem : problem;
       }
-      judged.add(new Judged(fault == null ? lowest : 0, cost, fault));
+      judged.add(new Judged(problem == null ? lowest : 0, cost, problem));
     }
     return judged;
   }
@@ -281,7 +297,7 @@ final class JudgeVerifier implements Verifier {
   private static final class Asked implements GenerationListener {
     private double value;
     private Budget cost = Budget.ZERO;
-    private @Nullable String fault;
+    private @Nullable RuntimeException problem;
 
     @Override
     public void completed(Completion completion) {
@@ -304,8 +320,8 @@ final class JudgeVerifier implements Verifier {
     }
 
     @Override
-    public void failed(RuntimeException problem) {
-      fault = "judge: " + problem.getMessage();
+    public void failed(RuntimeException why) {
+      problem = why;
     }
   }
 }

@@ -130,6 +130,13 @@ class JudgeVerifierTest {
           .isInstanceOf(TemporaryException.class)
           .hasMessageContaining("could not be calibrated: judge: the endpoint said 500");
     }
+    ScriptedModel locked = new ScriptedModel(8, (prompt, seed, index) -> "REFUSE");
+    try (Verifier judge = Verifiers.of(spec(12, 12), directory, locked)) {
+      assertThatThrownBy(() -> judge.verify("p", "A: good", "good"))
+          .as("trying again would not help")
+          .isInstanceOf(PlanException.class)
+          .hasMessageEndingWith("judge: the endpoint refuses with status 401");
+    }
   }
 
   @Test

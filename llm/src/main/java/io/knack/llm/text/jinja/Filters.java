@@ -25,6 +25,9 @@ final class Filters {
   private static final Pattern REAL =
       Pattern.compile("[+-]?(?:[0-9]++\\.?[0-9]*+|\\.[0-9]++)(?:[eE][+-]?[0-9]++)?");
 
+  /** Of an indent, in characters. */
+  private static final int WIDEST = 1000;
+
   private static final Undefined NOTHING =
       new Undefined("there is no first or last element of nothing");
 
@@ -135,6 +138,25 @@ final class Filters {
         });
   }
 
+  /** As Python's {@code int} reads digits: a prefix may say the base, and does for base 0. */
+  private static long parsed(String digits, int base) {
+    int sign = digits.startsWith("-") || digits.startsWith("+") ? 1 : 0;
+    String rest = digits.substring(sign);
+    int told =
+        rest.length() < 3 || rest.charAt(0) != '0' || !Character.isLetterOrDigit(rest.charAt(2))
+            ? 0
+            : switch (rest.charAt(1)) {
+              case 'x', 'X' -> 16;
+              case 'o', 'O' -> 8;
+              case 'b', 'B' -> 2;
+              default -> 0;
+            };
+    if (told != 0 && (base == told || base == 0)) {
+      return Long.parseLong(digits.substring(0, sign) + rest.substring(2), told);
+    }
+    return Long.parseLong(digits, base == 0 ? 10 : base);
+  }
+
   private static void numbers(Map<String, Filter> all) {
     all.put(
         "int",
@@ -143,7 +165,7 @@ final class Filters {
           if (value instanceof String text) {
             run.meter.touch(text.length());
             try {
-              return Long.parseLong(digits(text), (int) a.integer(1, "base", 10));
+              return parsed(digits(text), (int) a.integer(1, "base", 10));
             } catch (NumberFormatException e) {
               return whole(real(text), otherwise);
             }
@@ -539,13 +561,19 @@ final class Filters {
     return names;
   }
 
+  /** How far a line is indented; refused beyond what anybody reads. */
+  static int width(String filter, long asked) {
+    if (asked > WIDEST) {
+      throw TemplateException.limit(filter + " by " + asked + " is more than " + WIDEST);
+    }
+    return (int) Math.max(0, asked);
+  }
+
   private static Object indent(Evaluation run, Object value, Arguments a) {
     a.allow("indent", "width", "first", "blank");
     Object width = a.get(0, "width", 4L);
     String margin =
-        width instanceof String text
-            ? text
-            : " ".repeat(Math.max(0, Math.min(256, Values.index(width))));
+        width instanceof String text ? text : " ".repeat(width("indent", Values.integer(width)));
     boolean blank = a.flag(2, "blank", false);
     Text out = new Text(run.meter);
     String text = Values.text(run.meter, value);

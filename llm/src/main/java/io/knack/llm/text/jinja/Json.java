@@ -25,7 +25,7 @@ final class Json {
     indent =
         width instanceof String text
             ? text
-            : " ".repeat(pretty ? (int) Math.max(0, Math.min(64, Values.integer(width))) : 0);
+            : " ".repeat(pretty ? Filters.width("tojson", Values.integer(width)) : 0);
     Object separators = arguments.get(2, "separators", None.NONE);
     if (separators instanceof None) {
       itemSeparator = pretty ? "," : ", ";

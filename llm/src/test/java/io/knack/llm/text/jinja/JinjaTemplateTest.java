@@ -224,6 +224,27 @@ class JinjaTemplateTest {
 
   private static final String LONG = "{% set s = 'A' * 10000 %}";
 
+  /** Expected values from Python. */
+  @ParameterizedTest
+  @CsvSource({
+    "'{{ ''0x1f'' | int(0, 16) }}', 31",
+    "'{{ ''-0B101'' | int(0, 2) }}', -5",
+    "'{{ ''0o17'' | int(0, 0) }}', 15",
+    "'{{ ''0x'' | int(7, 16) }}', 7",
+    "'{{ ''0x-5'' | int(7, 16) }}', 7",
+    "'{{ ''0x1f'' | int(7) }}', 7",
+    "'{{ (''a\n'' ~ ''b'') | indent(300) | length }}', 303",
+  })
+  void numbersAndMarginsAreThoseOfPython(String template, String expected) {
+    assertThat(render(template)).isEqualTo(expected);
+  }
+
+  @Test
+  void aMarginWiderThanAnybodyReadsIsRefused() {
+    assertThatThrownBy(() -> render("{{ 'a\\nb' | indent(1001) }}"))
+        .hasMessageContaining("indent by 1001 is more than 1000");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "{{ ('a' * 8000000).find('a' * 4000000 ~ 'b') }}, -1",
