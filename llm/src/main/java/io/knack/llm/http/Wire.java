@@ -25,8 +25,9 @@ final class Wire {
 
   private static final Pattern ONE_SAMPLE =
       Pattern.compile(
-          "(?i)only one completion choice|\\b(?:n|'n'|\"n\"|`n`)\\b[^.;]{0,40}(?:must be|at most|only|not"
-              + " supported|greater than)|multiple (?:choices|completions)[^.;]{0,20}not supported");
+          "(?i)only one completion choice"
+              + "|(?:\\bn\\b|'n'|\"n\"|`n`)[^.;]{0,40}(?:must be|at most|only|not supported)"
+              + "|multiple (?:choices|completions)[^.;]{0,20}not supported");
 
   private Wire() {}
 

@@ -166,10 +166,12 @@ class HttpModelTest {
   /** llama.cpp's server says the first of these with status 500. */
   @Test
   void asksOneByOneWhereTheServerWantsItSo() {
-    for (String words : List.of("Only one completion choice is allowed", "n must be at most 1")) {
+    List<String> complaints =
+        List.of("Only one completion choice is allowed", "'n' : number must be at most 1");
+    for (String words : complaints) {
       bodies.clear();
       script.add(
-          status(words.startsWith("n") ? 400 : 500, "{\"error\":{\"message\":\"" + words + "\"}}"));
+          status(words.startsWith("O") ? 500 : 400, "{\"error\":{\"message\":\"" + words + "\"}}"));
       script.addAll(List.of(text("a"), text("b"), text("c")));
       Completion completion = one(ask("hi", 3));
       assertThat(completion.samples()).extracting(Sample::text).containsExactly("a", "b", "c");
