@@ -435,12 +435,14 @@ final class LocalSession implements GenerationSession {
     queue.forEach(Task::cancel);
     RuntimeException first = null;
     try {
-      while (!rows.stream().allMatch(Objects::isNull) || !queue.isEmpty()) {
+      for (boolean more = true; more; ) {
+        more = false;
         try {
           dropCancelled();
         } catch (RuntimeException e) {
           // A listener's, at the first that was told: the others are to hear of their end too.
           first = GenerationSession.first(first, e);
+          more = true;
         }
       }
     } finally {

@@ -56,6 +56,33 @@ class GenerationTest {
     return completion.samples().stream().map(Sample::ids).toList();
   }
 
+  /** Some listeners throw when they are told, some ask again: neither keeps the others waiting. */
+  @Test
+  void closingTellsEveryListenerWhateverItDoes() {
+    try (LocalModel model = open("llama2", F32)) {
+      GenerationSession session = model.open();
+      List<String> heard = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        GenerationRequest request = request(i, 3, null, 1, sampling(4, 0, 1, 0));
+        String name = "request " + i;
+        session.submit(
+            request,
+            new GenerationListener() {
+              @Override
+              public void completed(Completion completion) {
+                heard.add(name);
+                session.submit(request, new GenerationListener() {});
+                throw new IllegalStateException(name);
+              }
+            });
+      }
+      assertThatThrownBy(session::close)
+          .hasMessage("request 0")
+          .satisfies(thrown -> assertThat(thrown.getSuppressed()).hasSize(2));
+      assertThat(heard).containsExactly("request 0", "request 1", "request 2");
+    }
+  }
+
   /** To the last bit, whatever adapters of other ranks are in the batch and wherever they stand. */
   @Test
   void anAdaptersNumbersDoNotDependOnOtherAdapters() {
