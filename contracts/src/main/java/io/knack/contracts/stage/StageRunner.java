@@ -224,6 +224,15 @@ public final class StageRunner {
       } catch (TemporaryException left) {
         e.addSuppressed(left);
       }
+      if (stop.requested() && !(e instanceof KnackException)) {
+        // Engines hear the signal too, and stop under the stage: Spark closes its context.
+        throw new TemporaryException(
+            stage.name()
+                + " was stopped in the midst of its work ("
+                + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+                + "); run it again",
+            e);
+      }
       Optional<IOException> refusal = refusal(e);
       if (refusal.isPresent()) {
         throw new TemporaryException(

@@ -3,11 +3,14 @@ package io.knack.contracts.stage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.knack.contracts.cli.KnackCli;
+import io.knack.contracts.store.ArtifactKind;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -28,6 +31,7 @@ final class OrderlyStopTest {
     "contract, 65, knack: not what its digest says",
     "bug, 70, IllegalStateException: cannot be",
     "disk, 75, No space left on device; try again",
+    "engine, 75, import was stopped in the midst of its work (the engine is stopped); run it again",
   })
   void aVerbThatIsStoppedEndsWithItsOwnCodeAndWords(String how, int code, String words)
       throws IOException, InterruptedException {
@@ -60,6 +64,11 @@ final class OrderlyStopTest {
 
     @Override
     public Integer call() throws IOException {
+      if (how.equals("engine")) {
+        Path home = Files.createTempDirectory("stopped");
+        return StageRunner.run(
+            new Busy(), home, null, List.of(), null, StageRunner.OutputFormat.TEXT);
+      }
       try (OrderlyStop stop = new OrderlyStop()) {
         System.out.println("at work");
         while (!stop.requested()) {
@@ -75,6 +84,41 @@ final class OrderlyStopTest {
       }
       System.out.println("said");
       return how.equals("nothing") ? 99 : 0;
+    }
+  }
+
+  /** Nothing to plan. */
+  public record Plan() {}
+
+  /** A stage whose engine stops under it. */
+  private static final class Busy implements Stage<Plan> {
+    @Override
+    public String name() {
+      return "import";
+    }
+
+    @Override
+    public Class<Plan> planType() {
+      return Plan.class;
+    }
+
+    @Override
+    public ArtifactKind produces() {
+      return ArtifactKind.INTERACTIONS;
+    }
+
+    @Override
+    public List<StageInput> inputs(Plan plan) {
+      return List.of();
+    }
+
+    @Override
+    public StageResult run(Plan plan, StageInputs inputs, StageContext context) {
+      System.out.println("at work");
+      while (!context.stopRequested()) {
+        LockSupport.parkNanos(1_000_000);
+      }
+      throw new IllegalStateException("the engine is stopped\nand says where it was made");
     }
   }
 }
