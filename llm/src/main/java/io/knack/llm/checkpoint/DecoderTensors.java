@@ -82,7 +82,8 @@ public final class DecoderTensors {
     }
   }
 
-  private static Map<String, List<Long>> of(ModelConfig model) {
+  /** Names and shapes, layer by layer, then what stands before and behind the layers. */
+  public static Map<String, List<Long>> of(ModelConfig model) {
     Map<String, List<Long>> tensors = new LinkedHashMap<>();
     long d = model.hidden();
     long f = model.feedForward();

@@ -1,5 +1,7 @@
 package io.knack.llm.cli;
 
+import io.knack.llm.checkpoint.DecoderTensors;
+import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.checkpoint.SafetensorsWriter;
 import io.knack.llm.checkpoint.SafetensorsWriter.Declaration;
 import io.knack.llm.kernel.DType;
@@ -45,7 +47,9 @@ record ReferenceCheckpoint(
          "bos_token_id": null, "eos_token_id": null}
         """
             .formatted(d, layers, heads, keyHeads, feedForward, vocabulary, stored.torchName()));
-    Map<String, Declaration> tensors = tensors();
+    Map<String, Declaration> tensors = new TreeMap<>();
+    DecoderTensors.of(ModelConfig.of(directory))
+        .forEach((name, shape) -> tensors.put(name, new Declaration(stored.name(), shape)));
     ByteBuffer noise = values(BLOCK, false);
     Path file = directory.resolve("model.safetensors");
     try (SafetensorsWriter writer = SafetensorsWriter.create(file, tensors)) {
@@ -63,31 +67,6 @@ record ReferenceCheckpoint(
       }
     }
     return Files.size(file);
-  }
-
-  private Map<String, Declaration> tensors() {
-    Map<String, Declaration> tensors = new TreeMap<>();
-    declare(tensors, "model.embed_tokens.weight", vocabulary, d);
-    declare(tensors, "model.norm.weight", d);
-    int keys = d / heads * keyHeads;
-    for (int i = 0; i < layers; i++) {
-      String block = "model.layers." + i + ".";
-      declare(tensors, block + "input_layernorm.weight", d);
-      declare(tensors, block + "self_attn.q_proj.weight", d, d);
-      declare(tensors, block + "self_attn.k_proj.weight", keys, d);
-      declare(tensors, block + "self_attn.v_proj.weight", keys, d);
-      declare(tensors, block + "self_attn.o_proj.weight", d, d);
-      declare(tensors, block + "post_attention_layernorm.weight", d);
-      declare(tensors, block + "mlp.gate_proj.weight", feedForward, d);
-      declare(tensors, block + "mlp.up_proj.weight", feedForward, d);
-      declare(tensors, block + "mlp.down_proj.weight", d, feedForward);
-    }
-    return tensors;
-  }
-
-  private void declare(Map<String, Declaration> tensors, String name, long... shape) {
-    List<Long> dimensions = java.util.Arrays.stream(shape).boxed().toList();
-    tensors.put(name, new Declaration(stored.name(), dimensions));
   }
 
   /** Ones for a norm, else small normal numbers. */

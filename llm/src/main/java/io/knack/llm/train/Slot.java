@@ -1,6 +1,7 @@
 package io.knack.llm.train;
 
 import io.knack.contracts.stage.ContractException;
+import io.knack.llm.checkpoint.DecoderTensors;
 import io.knack.llm.checkpoint.ModelConfig;
 import io.knack.llm.checkpoint.ModelConfig.Bias;
 import io.knack.llm.checkpoint.ModelConfig.Embeddings;
@@ -45,12 +46,12 @@ public record Slot(List<Part> parts, int rows, int columns) {
     int kv = shape.kvHeads() * shape.headDim();
     int f = shape.feedForward();
     List<Slot> slots = new ArrayList<>();
-    slots.add(matrix(d, new Part("model.embed_tokens.weight", shape.vocabulary())));
-    slots.add(vector(new Part("model.norm.weight", d)));
+    slots.add(matrix(d, new Part(DecoderTensors.EMBEDDING, shape.vocabulary())));
+    slots.add(vector(new Part(DecoderTensors.NORM, d)));
     slots.add(
         (shape.embeddings() == Embeddings.TIED)
             ? ABSENT
-            : matrix(d, new Part("lm_head.weight", shape.vocabulary())));
+            : matrix(d, new Part(DecoderTensors.HEAD, shape.vocabulary())));
     for (int i = 0; i < shape.layers(); i++) {
       String p = "model.layers." + i + ".";
       String a = p + "self_attn.";
